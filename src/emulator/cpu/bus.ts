@@ -1,0 +1,53 @@
+import type { AccessSize } from '../machine/ports.ts';
+
+/**
+ * What the CPU sees of the machine. Guest-physical addresses are plain numbers (below 2^52). The engine keeps host pages in its
+ * TLB, so the machine calls `CpuControl.flushTranslations` when the map changes (PAM, SMRAM, PCIEXBAR, BARs onto RAM).
+ */
+export interface CpuBus {
+  /**
+   * Offset in the engine's Wasm memory of the 4 KiB page at `gpa` when it is plain memory for this access; −1 when the access must go
+   * through `read`/`write` (MMIO, writes to ROM, nothing there).
+   */
+  hostPage(gpa: number, write: boolean): number;
+  read(gpa: number, size: AccessSize): number;
+  write(gpa: number, size: AccessSize, value: number): void;
+  portRead(port: number, size: AccessSize): number;
+  portWrite(port: number, size: AccessSize, value: number): void;
+  /** The INTR pin: a maskable interrupt waits (8259 through LINT0, or the local APIC). */
+  interruptPending(): boolean;
+  /** Interrupt acknowledge cycle: the vector, 0–255, or −1 when the request has gone away (spurious). */
+  acknowledgeInterrupt(): number;
+  /** MSRs and CR8 that belong to the local APIC. */
+  readonly localApic: CpuLocalApic;
+}
+
+/** The local APIC's face towards its own processor. */
+export interface CpuLocalApic {
+  /** IA32_APIC_BASE. */
+  baseMsr(): bigint;
+  setBaseMsr(value: bigint): void;
+  /** CR8: task priority class, 0–15. */
+  taskPriorityClass(): number;
+  setTaskPriorityClass(value: number): void;
+  /** IA32_TSC_DEADLINE. */
+  tscDeadline(): bigint;
+  setTscDeadline(value: bigint): void;
+  /** x2APIC MSR 0x800 + register; undefined → #GP. */
+  readMsr(register: number): bigint | undefined;
+  writeMsr(register: number, value: bigint): boolean;
+}
+
+/** What the machine may ask of the engine. */
+export interface CpuControl {
+  /** Drop cached translations (the physical map changed). */
+  flushTranslations(): void;
+  /** Something changed that may stop or interrupt the guest: return to the machine loop at the next instruction boundary. */
+  requestExit(): void;
+  /** Bytes at [gpa, gpa+byteLength) of RAM were written by a device: forget translated code there. */
+  invalidateCode(gpa: number, byteLength: number): void;
+  /** INIT or power-on reset. */
+  reset(): void;
+  setNmi(): void;
+  setA20(enabled: boolean): void;
+}
