@@ -1,0 +1,35 @@
+import type { CpuBus, CpuControl } from './bus.ts';
+
+/**
+ * Why `run` came back.
+ * - `budget`: the instructions asked for have retired;
+ * - `request`: `requestExit` was called (an interrupt line moved, an alarm was armed, the guest asked for power-off);
+ * - `halt`: HLT, and nothing that could wake it is pending; `run` again answers `halt` at once until something is;
+ * - `shutdown`: a triple fault; only `reset` goes on from here.
+ */
+export type EngineExit = 'budget' | 'request' | 'halt' | 'shutdown';
+
+/**
+ * One processor, as the machine's loop drives it. `run` begins by taking what is pending (NMI, then INTR when IF is set, through
+ * `CpuBus.acknowledgeInterrupt`), and again whenever the guest makes itself interruptible (STI, POPF, IRET, CR8).
+ */
+export interface CpuEngine extends CpuControl {
+  /** Runs at most `maxInstructions` (≥ 1) whole instructions. */
+  run(maxInstructions: number): EngineExit;
+  /** Instructions retired since power-on, never set back by a reset; exact while the engine calls the bus. */
+  retired(): number;
+  /** The architectural state in a fixed order, for hashes and comparisons: same state, same bytes. */
+  stateBytes(): Uint8Array;
+  /** What a person wants to see after a triple fault: the chain of faults, registers, descriptors, last branches. */
+  autopsy(): string;
+}
+
+/** One Wasm memory holds guest RAM, ROM and the engine's own state; the machine lays out RAM and ROM from `ramOffset`. */
+export interface EnginePlacement {
+  readonly memory: WebAssembly.Memory;
+  /** Byte offset of the first page that belongs to the machine; a multiple of 4096. */
+  readonly ramOffset: number;
+}
+
+/** Builds the processor on `bus`. */
+export type CreateEngine = (placement: EnginePlacement, bus: CpuBus) => CpuEngine;

@@ -1,0 +1,103 @@
+import type { Alarm, Clock } from './ports.ts';
+
+interface Entry {
+  readonly deadline: number;
+  /** Order of arming: alarms of the same deadline ring in the order in which they were armed. */
+  readonly order: number;
+  readonly callback: () => void;
+  cancelled: boolean;
+}
+
+/**
+ * Virtual time: retired instructions plus the time that a halted processor skipped, in nanoseconds. Alarms are a binary heap on
+ * (deadline, order), so that the same run rings the same alarms in the same order.
+ */
+export class VirtualClock implements Clock {
+  readonly #retired: () => number;
+  readonly #onEarlier: (deadline: number) => void;
+  readonly #heap: Entry[] = [];
+  #skipped = 0;
+  #armed = 0;
+
+  /**
+   * `retired` gives the instructions retired since power-on, exact at the instruction that asks. `onEarlier` hears of each
+   * deadline that becomes the first one, so that a running slice can be cut short.
+   */
+  constructor(retired: () => number, onEarlier: (deadline: number) => void = () => {}) {
+    this.#retired = retired;
+    this.#onEarlier = onEarlier;
+  }
+
+  now(): number {
+    return this.#skipped + this.#retired();
+  }
+
+  schedule(deadline: number, callback: () => void): Alarm {
+    const entry: Entry = { deadline, order: this.#armed++, callback, cancelled: false };
+    const earlier = deadline < this.nextDeadline();
+    this.#push(entry);
+    if (earlier) this.#onEarlier(deadline);
+    return {
+      cancel() {
+        entry.cancelled = true;
+      },
+    };
+  }
+
+  /** Deadline of the first armed alarm in nanoseconds; Infinity when none is armed. */
+  nextDeadline(): number {
+    while (this.#heap.length > 0 && this.#heap[0].cancelled) this.#pop();
+    return this.#heap.length === 0 ? Number.POSITIVE_INFINITY : this.#heap[0].deadline;
+  }
+
+  /** Lets time pass without instructions, as a halted processor does. A time that has gone by already is ignored. */
+  skipTo(time: number): void {
+    const now = this.now();
+    if (time > now) this.#skipped += time - now;
+  }
+
+  /** Rings the alarms that are due, those included that ringing arms. Returns how many rang. */
+  runDue(): number {
+    let rung = 0;
+    while (this.nextDeadline() <= this.now()) {
+      const entry = this.#pop();
+      entry.callback();
+      rung++;
+    }
+    return rung;
+  }
+
+  #push(entry: Entry): void {
+    const heap = this.#heap;
+    let index = heap.push(entry) - 1;
+    while (index > 0) {
+      const parent = (index - 1) >> 1;
+      if (!isBefore(entry, heap[parent])) break;
+      heap[index] = heap[parent];
+      index = parent;
+    }
+    heap[index] = entry;
+  }
+
+  #pop(): Entry {
+    const heap = this.#heap;
+    const first = heap[0];
+    const last = heap.pop()!;
+    if (heap.length === 0) return first;
+    let index = 0;
+    for (;;) {
+      let child = 2 * index + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1], heap[child])) child++;
+      if (!isBefore(heap[child], last)) break;
+      heap[index] = heap[child];
+      index = child;
+    }
+    heap[index] = last;
+    return first;
+  }
+}
+
+function isBefore(left: Entry, right: Entry): boolean {
+  return left.deadline < right.deadline || (left.deadline === right.deadline && left.order < right.order);
+}
