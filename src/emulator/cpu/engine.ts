@@ -26,7 +26,8 @@ export interface CpuEngine extends CpuControl {
 
 /** One Wasm memory holds guest RAM, ROM and the engine's own state; the machine lays out RAM and ROM from `ramOffset`. */
 export interface EnginePlacement {
-  readonly memory: WebAssembly.Memory;
+  /** The `WebAssembly.Memory`, or what looks like one; its buffer may be replaced when it grows. */
+  readonly memory: { readonly buffer: ArrayBuffer | SharedArrayBuffer };
   /** Byte offset of the first page that belongs to the machine; a multiple of 4096. */
   readonly ramOffset: number;
 }
