@@ -25,8 +25,12 @@ export const HPET = { base: 0xfed0_0000, size: 0x400 };
 /** Root Complex Base Address block of ICH9 (RCBA). */
 export const RCBA = { base: 0xfed1_c000, size: 0x4000 };
 export const LOCAL_APIC = { base: 0xfee0_0000, size: 0x10_0000 };
+/** The one page of it that holds the local APIC's registers; the rest takes MSIs. */
+export const LOCAL_APIC_PAGE = { base: 0xfee0_0000, size: 0x1000 };
 /** The firmware ROM ends at 4 GiB. */
 export const ROM_END = 0x1_0000_0000;
+/** What is reserved for it: the largest image that the toolkit builds. */
+export const ROM_AREA = { base: 0xfffc_0000, size: 0x4_0000 };
 /** RAM that does not fit below 4 GiB continues here. */
 export const HIGH_RAM_BASE = 0x1_0000_0000;
 
@@ -66,6 +70,8 @@ export const IRQS = { PIT: 0, KEYBOARD: 1, COM1: 4, RTC: 8, SCI: 9, MOUSE: 12 } 
 /** GSI 16–23 are PIRQA–PIRQH (ICH9 §5.9.3). */
 export const FIRST_PIRQ_GSI = 16;
 export const IOAPIC_PINS = 24;
+/** 8259 lines that PIRQA–H may be routed to; they are level-sensitive. */
+export const PIRQ_IRQS = [5, 10, 11] as const;
 
 /** RAM split: half below 4 GiB, at most MAX_LOW_RAM, in whole MiB, so that 64-bit e820 is exercised at every size. */
 export function lowRamBytes(ramBytes: number): number {

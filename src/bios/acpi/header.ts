@@ -1,0 +1,87 @@
+import { concatBytes } from '../../shared/bytes.ts';
+import { checksumByte } from '../../shared/checksum.ts';
+import { ascii, type Fields, type Layout, layout, patchField, u8, u32 } from './layout.ts';
+
+/** The fields that every system description table starts with (ACPI 6.5 §5.2.6, table 5.4). */
+const HEADER_FIELDS = {
+  SIGNATURE: ascii(0, 4),
+  LENGTH: u32(4),
+  REVISION: u8(8),
+  CHECKSUM: u8(9),
+  OEM_ID: ascii(10, 6),
+  OEM_TABLE_ID: ascii(16, 8),
+  OEM_REVISION: u32(24),
+  CREATOR_ID: ascii(28, 4),
+  CREATOR_REVISION: u32(32),
+};
+export const HEADER_BYTES = 36;
+export const TABLE_HEADER = layout('Table header', HEADER_FIELDS);
+export const CHECKSUM_OFFSET = HEADER_FIELDS.CHECKSUM.offset;
+
+/** Declares a table: the header's fields and its own, offsets from the start of the table. */
+export function tableLayout<F extends Fields>(name: string, fields: F): Layout<typeof HEADER_FIELDS & F> {
+  return layout(name, { ...HEADER_FIELDS, ...fields });
+}
+
+/** Who made the tables: goes into every header. */
+export interface OemIdentity {
+  /** 6 characters. */
+  readonly oemId: string;
+  /** 8 characters. */
+  readonly oemTableId: string;
+  readonly oemRevision: number;
+  /** 4 characters. */
+  readonly creatorId: string;
+  readonly creatorRevision: number;
+}
+
+export const DEFAULT_OEM: OemIdentity = {
+  oemId: 'Q35FW ',
+  oemTableId: 'Q35BOARD',
+  oemRevision: 1,
+  creatorId: 'Q35T',
+  creatorRevision: 1,
+};
+
+/** A pointer field that the linker/loader fills with the final address of another table. */
+export interface TablePointer {
+  readonly offset: number;
+  readonly size: 4 | 8;
+  readonly target: string;
+}
+
+/** A table before it has an address. */
+export interface AcpiTable {
+  readonly signature: string;
+  readonly bytes: Uint8Array;
+  readonly pointers: readonly TablePointer[];
+}
+
+/**
+ * Fills in length, OEM fields and checksum of `body`, which starts with room for the header (as `encodeLayout` of a `tableLayout`
+ * gives it); `entries` follow it.
+ */
+export function finishTable(
+  identity: { signature: string; revision: number; oem: OemIdentity },
+  body: Uint8Array,
+  options: { entries?: readonly Uint8Array[]; pointers?: readonly TablePointer[] } = {},
+): AcpiTable {
+  const image = concatBytes([body, ...(options.entries ?? [])]);
+  const { oem } = identity;
+  patchField(TABLE_HEADER, image, 'SIGNATURE', identity.signature);
+  patchField(TABLE_HEADER, image, 'LENGTH', image.length);
+  patchField(TABLE_HEADER, image, 'REVISION', identity.revision);
+  patchField(TABLE_HEADER, image, 'OEM_ID', oem.oemId.padEnd(6, ' '));
+  patchField(TABLE_HEADER, image, 'OEM_TABLE_ID', oem.oemTableId.padEnd(8, ' '));
+  patchField(TABLE_HEADER, image, 'OEM_REVISION', oem.oemRevision);
+  patchField(TABLE_HEADER, image, 'CREATOR_ID', oem.creatorId);
+  patchField(TABLE_HEADER, image, 'CREATOR_REVISION', oem.creatorRevision);
+  fixChecksum(image);
+  return { signature: identity.signature, bytes: image, pointers: options.pointers ?? [] };
+}
+
+/** Makes the bytes of a table sum to 0. */
+export function fixChecksum(image: Uint8Array): void {
+  image[CHECKSUM_OFFSET] = 0;
+  image[CHECKSUM_OFFSET] = checksumByte(image);
+}
