@@ -1,0 +1,48 @@
+import type { PkgLengthBytes } from './tree.ts';
+
+/** The largest value of a PkgLength: 4 + 3 × 8 bits (ACPI 6.5 §20.2.4). */
+export const MAX_PKG_LENGTH = 0x0fff_ffff;
+
+/** The smallest number of bytes that hold `value` as a PkgLength. */
+export function pkgLengthBytesFor(value: number): PkgLengthBytes {
+  if (value < 0x40) return 1;
+  if (value < 0x1000) return 2;
+  return value < 0x10_0000 ? 3 : 4;
+}
+
+/**
+ * The PkgLength of a package with `contentLength` bytes behind it: it counts itself.
+ * `byteLength` forces a longer form, as some compilers write.
+ */
+export function encodePackageLength(contentLength: number, byteLength?: PkgLengthBytes): Uint8Array {
+  let size: number = byteLength ?? 1;
+  while (pkgLengthBytesFor(contentLength + size) > size) size++;
+  return encodePkgLengthValue(contentLength + size, size as PkgLengthBytes);
+}
+
+/** `value` itself in PkgLength's form, as field lists use it for lengths in bits. */
+export function encodePkgLengthValue(value: number, byteLength: PkgLengthBytes = pkgLengthBytesFor(value)): Uint8Array {
+  if (value > MAX_PKG_LENGTH) throw new RangeError(`PkgLength ${value} exceeds ${MAX_PKG_LENGTH}`);
+  if (byteLength === 1) return Uint8Array.of(value);
+  const bytes = new Uint8Array(byteLength);
+  bytes[0] = ((byteLength - 1) << 6) | (value & 0xf);
+  for (let index = 1; index < byteLength; index++) bytes[index] = value >> (4 + 8 * (index - 1));
+  return bytes;
+}
+
+export interface DecodedPkgLength {
+  readonly value: number;
+  readonly byteLength: PkgLengthBytes;
+}
+
+/** Reads the PkgLength at `offset`, or nothing when it is cut off by the end of `bytes`. */
+export function decodePkgLength(bytes: Uint8Array, offset: number): DecodedPkgLength | undefined {
+  if (offset >= bytes.length) return undefined;
+  const lead = bytes[offset];
+  const byteLength = ((lead >> 6) + 1) as PkgLengthBytes;
+  if (offset + byteLength > bytes.length) return undefined;
+  if (byteLength === 1) return { value: lead & 0x3f, byteLength };
+  let value = lead & 0xf;
+  for (let index = 1; index < byteLength; index++) value |= bytes[offset + index] << (4 + 8 * (index - 1));
+  return { value, byteLength };
+}
