@@ -20,5 +20,5 @@ export const FACS_ALIGNMENT = 64;
 
 export function buildFacs(): AcpiTable {
   const image = encodeLayout(FACS, { SIGNATURE: 'FACS', LENGTH: FACS.byteLength, VERSION: 2 });
-  return { signature: 'FACS', bytes: image, pointers: [] };
+  return { id: 'FACS', signature: 'FACS', bytes: image, pointers: [] };
 }

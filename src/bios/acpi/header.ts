@@ -47,11 +47,14 @@ export const DEFAULT_OEM: OemIdentity = {
 export interface TablePointer {
   readonly offset: number;
   readonly size: 4 | 8;
+  /** The target's id. */
   readonly target: string;
 }
 
 /** A table before it has an address. */
 export interface AcpiTable {
+  /** Unique in a set of tables: the signature, with `.2`, `.3` … for further tables of the same one. */
+  readonly id: string;
   readonly signature: string;
   readonly bytes: Uint8Array;
   readonly pointers: readonly TablePointer[];
@@ -77,7 +80,7 @@ export function finishTable(
   patchField(TABLE_HEADER, image, 'CREATOR_ID', oem.creatorId);
   patchField(TABLE_HEADER, image, 'CREATOR_REVISION', oem.creatorRevision);
   fixChecksum(image);
-  return { signature: identity.signature, bytes: image, pointers: options.pointers ?? [] };
+  return { id: identity.signature, signature: identity.signature, bytes: image, pointers: options.pointers ?? [] };
 }
 
 /** Makes the bytes of a table sum to 0. */
