@@ -1,0 +1,115 @@
+import { CR0_BITS, CR4_BITS, EFER_BITS } from './control-bits.ts';
+import type { CpuState } from './cpu-state.ts';
+import { MMU } from './mmu/page-walk.ts';
+import {
+  CPL,
+  CR0,
+  CR4,
+  EFER,
+  EFFECTIVE_BASES,
+  FLAGS_SYSTEM,
+  MMU_INDEX,
+  MODE,
+  RFLAGS,
+  SEGMENT_ATTRIBUTES,
+  SEGMENT_INDEX,
+} from './state.ts';
+
+/** Bits of MODE: everything that the decoding of an instruction depends on, and nothing else that changes often. */
+export const MODE_BITS = {
+  /** 0 16-bit, 1 32-bit, 2 64-bit code. */
+  CODE_SIZE: 3,
+  /** The stack pointer is ESP (else SP); 64-bit code always uses RSP. */
+  STACK_32: 1 << 2,
+  /** EFER.LMA: long mode, 64-bit or compatibility. */
+  LONG: 1 << 3,
+  /** CR0.PE, virtual-8086 included. */
+  PROTECTED: 1 << 4,
+  VIRTUAL_8086: 1 << 5,
+  /** CPL 3. */
+  USER: 1 << 6,
+  /** CS, SS, DS and ES start at 0 and reach 4 GiB: accesses through them need no limit check (always set for 64-bit code). */
+  FLAT: 1 << 7,
+} as const;
+
+/** The values of MODE_BITS.CODE_SIZE. */
+export const CODE_SIZE = { BITS_16: 0, BITS_32: 1, BITS_64: 2 } as const;
+
+/** CR0.PE is set. */
+export function isProtected(state: CpuState): boolean {
+  return (state.u32(CR0) & CR0_BITS.PE) !== 0;
+}
+
+/** RFLAGS.VM is set: virtual-8086 mode. */
+export function isVirtual8086(state: CpuState): boolean {
+  return (state.u32(FLAGS_SYSTEM) & RFLAGS.VM) !== 0;
+}
+
+/** Segments load as selector × 16: real mode or virtual-8086. */
+export function isRealAddressing(state: CpuState): boolean {
+  return !isProtected(state) || isVirtual8086(state);
+}
+
+/** EFER.LMA: long mode, 64-bit or compatibility. */
+export function isLongActive(state: CpuState): boolean {
+  return (state.u32(EFER) & EFER_BITS.LMA) !== 0;
+}
+
+/** 64-bit code runs. */
+export function isCode64(state: CpuState): boolean {
+  return isLongActive(state) && (state.segmentAttributes(SEGMENT_INDEX.CS) & SEGMENT_ATTRIBUTES.L) !== 0;
+}
+
+/** I/O privilege level, 0–3. */
+export function ioPrivilegeLevel(state: CpuState): number {
+  return (state.u32(FLAGS_SYSTEM) >>> 12) & 3;
+}
+
+/** Index of the MMU's translations for explicit accesses of the code that runs (MMU of page-walk.ts). */
+function mmuIndexOf(state: CpuState): number {
+  if (state.u32(CPL) === 3) return MMU.USER;
+  const smap = (state.u32(CR4) & CR4_BITS.SMAP) !== 0;
+  return smap && (state.u32(FLAGS_SYSTEM) & RFLAGS.AC) === 0 ? MMU.SUPERVISOR : MMU.SUPERVISOR_OVER_SMAP;
+}
+
+/** Recomputes MODE, EFFECTIVE_BASES, CPL in real and virtual-8086 mode, and MMU_INDEX from the registers they derive from. */
+export function updateModes(state: CpuState): void {
+  const isProtectedMode = isProtected(state);
+  const v8086 = isProtectedMode && isVirtual8086(state);
+  if (!isProtectedMode) state.setU32(CPL, 0);
+  else if (v8086) state.setU32(CPL, 3);
+  const csAttributes = state.segmentAttributes(SEGMENT_INDEX.CS);
+  const long = isLongActive(state);
+  const code64 = long && (csAttributes & SEGMENT_ATTRIBUTES.L) !== 0;
+  let mode: number = CODE_SIZE.BITS_16;
+  if (code64) mode = CODE_SIZE.BITS_64;
+  else if ((csAttributes & SEGMENT_ATTRIBUTES.DB) !== 0) mode = CODE_SIZE.BITS_32;
+  if ((state.segmentAttributes(SEGMENT_INDEX.SS) & SEGMENT_ATTRIBUTES.DB) !== 0) mode |= MODE_BITS.STACK_32;
+  if (long) mode |= MODE_BITS.LONG;
+  if (isProtectedMode) mode |= MODE_BITS.PROTECTED;
+  if (v8086) mode |= MODE_BITS.VIRTUAL_8086;
+  if (state.u32(CPL) === 3) mode |= MODE_BITS.USER;
+  if (code64 || isFlat(state)) mode |= MODE_BITS.FLAT;
+  state.setU32(MODE, mode);
+  for (let segment = 0; segment < 6; segment++) {
+    const flatHere = code64 && segment < SEGMENT_INDEX.FS;
+    state.setU64(EFFECTIVE_BASES + segment * 8, flatHere ? 0n : state.segmentBase(segment));
+  }
+  state.setU64(EFFECTIVE_BASES + 6 * 8, 0n);
+  state.setU32(MMU_INDEX, mmuIndexOf(state));
+}
+
+const WRITABLE_DATA = SEGMENT_ATTRIBUTES.P | SEGMENT_ATTRIBUTES.S | 0x2;
+
+function isFlat(state: CpuState): boolean {
+  for (const segment of [SEGMENT_INDEX.ES, SEGMENT_INDEX.CS, SEGMENT_INDEX.SS, SEGMENT_INDEX.DS]) {
+    if (state.segmentBase(segment) !== 0n || state.segmentLimit(segment) !== 0xffff_ffff) return false;
+    const attributes = state.segmentAttributes(segment);
+    if ((attributes & SEGMENT_ATTRIBUTES.NULL_SEGMENT) !== 0) return false;
+    // Writable data that expands up, or readable code in CS.
+    const isCode = (attributes & 0x8) !== 0;
+    if ((attributes & WRITABLE_DATA) !== WRITABLE_DATA) return false;
+    if (segment === SEGMENT_INDEX.CS ? !isCode : isCode || (attributes & 0x4) !== 0) return false;
+  }
+  return true;
+}

@@ -1,0 +1,74 @@
+import { MSR_STORAGE } from './state.ts';
+
+/**
+ * Who lives where in the state's storage block (64 slots of 8 bytes): MSRs that only store, and registers that no instruction names.
+ * The order is part of the snapshot format: append, never reorder.
+ */
+const STORED = [
+  // The four page-directory-pointer entries that PAE paging loads with CR3; consecutive.
+  'PDPTE0',
+  'PDPTE1',
+  'PDPTE2',
+  'PDPTE3',
+  'TSC_OFFSET',
+  'TSC_ADJUST',
+  'SYSENTER_CS',
+  'SYSENTER_ESP',
+  'SYSENTER_EIP',
+  'STAR',
+  'LSTAR',
+  'CSTAR',
+  'SFMASK',
+  'KERNEL_GS_BASE',
+  'TSC_AUX',
+  'PAT',
+  'MISC_ENABLE',
+  'FEATURE_CONTROL',
+  'DEBUGCTL',
+  'MCG_STATUS',
+  'MCG_CTL',
+  'MTRR_DEF_TYPE',
+  'MTRR_FIX64K_00000',
+  'MTRR_FIX16K_80000',
+  'MTRR_FIX16K_A0000',
+  'MTRR_FIX4K_C0000',
+  'MTRR_FIX4K_C8000',
+  'MTRR_FIX4K_D0000',
+  'MTRR_FIX4K_D8000',
+  'MTRR_FIX4K_E0000',
+  'MTRR_FIX4K_E8000',
+  'MTRR_FIX4K_F0000',
+  'MTRR_FIX4K_F8000',
+  'MTRR_PHYSBASE0',
+  'MTRR_PHYSMASK0',
+  'MTRR_PHYSBASE1',
+  'MTRR_PHYSMASK1',
+  'MTRR_PHYSBASE2',
+  'MTRR_PHYSMASK2',
+  'MTRR_PHYSBASE3',
+  'MTRR_PHYSMASK3',
+  'MTRR_PHYSBASE4',
+  'MTRR_PHYSMASK4',
+  'MTRR_PHYSBASE5',
+  'MTRR_PHYSMASK5',
+  'MTRR_PHYSBASE6',
+  'MTRR_PHYSMASK6',
+  'MTRR_PHYSBASE7',
+  'MTRR_PHYSMASK7',
+  // Bit 0: NMIs are blocked until IRET. Bit 1: delivering a double fault.
+  'EVENT_STATE',
+  'BIOS_SIGN_ID',
+  'RANDOM_STATE',
+] as const;
+
+export type StoredRegister = (typeof STORED)[number];
+
+const OFFSETS = new Map<StoredRegister, number>(STORED.map((name, index) => [name, MSR_STORAGE + index * 8]));
+
+/** Offset of `name` in the state block. */
+export function storedRegister(name: StoredRegister): number {
+  return OFFSETS.get(name)!;
+}
+
+/** The PAE page-directory-pointer registers: four entries of 8 bytes. */
+export const PDPTE_REGISTERS = storedRegister('PDPTE0');
