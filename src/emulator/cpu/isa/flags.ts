@@ -1,0 +1,139 @@
+import { i32, i64, select } from '../wasm/expr.ts';
+import type { I32, I64, Semantics, Size } from './semantics.ts';
+
+/** AUX bits: see state.ts FLAGS_AUX. */
+export const AUX_CF = 1n << 63n;
+export const AUX_CF_XOR_OF = 1n << 62n;
+export const AUX_AF = 8n;
+const AUX_TOP_AND_AF = AUX_CF | AUX_CF_XOR_OF | AUX_AF;
+
+export function bitsOf(size: Size): number {
+  return size * 8;
+}
+
+/** `value` cut to `size` bytes, zero-extended. */
+export function zeroExtend(size: Size, value: I64): I64 {
+  if (size === 8) return value;
+  return i64.and(value, i64.const((1n << BigInt(bitsOf(size))) - 1n));
+}
+
+/** `value` sign-extended from `size` bytes. */
+export function signExtend(size: Size, value: I64): I64 {
+  if (size === 8) return value;
+  if (size === 4) return i64.extend32S(value);
+  return size === 2 ? i64.extend16S(value) : i64.extend8S(value);
+}
+
+/** AUX from a vector of carries: bit n is the carry out of bit n. */
+export function auxOfCarries(c: Semantics, size: Size, carries: I64): I64 {
+  if (size === 8) return i64.and(carries, i64.const(AUX_TOP_AND_AF));
+  const vector = c.let(carries);
+  const top = i64.and(i64.shl(vector, i64.const(64 - bitsOf(size))), i64.const(AUX_CF | AUX_CF_XOR_OF));
+  return i64.or(top, i64.and(vector, i64.const(AUX_AF)));
+}
+
+/** Flags of a + b (+ carry) = r. All bound to locals or constants. */
+export function flagsOfAdd(c: Semantics, a: I64, b: I64, r: I64): void {
+  const carries = i64.or(i64.and(a, b), i64.and(i64.or(a, b), i64.not(r)));
+  c.setFlags(r, auxOfCarries(c, c.size, carries));
+}
+
+/** Flags of a − b (− borrow) = r. */
+export function flagsOfSub(c: Semantics, a: I64, b: I64, r: I64, size: Size = c.size): void {
+  const notA = c.let(i64.not(a));
+  const borrows = i64.or(i64.and(notA, b), i64.and(i64.or(notA, b), r));
+  c.setFlags(r, auxOfCarries(c, size, borrows));
+}
+
+/** Flags of a logical result: CF, OF and (as hardware does) AF are 0. */
+export function flagsOfLogic(c: Semantics, r: I64): void {
+  c.setFlags(r, i64.const(0));
+}
+
+/** AUX with the given CF and OF (0 or 1, i64) and AF clear. */
+export function auxOf(carry: I64, overflow: I64): I64 {
+  return i64.or(i64.shl(carry, i64.const(63)), i64.shl(i64.xor(carry, overflow), i64.const(62)));
+}
+
+/** CF as 0 or 1. */
+export function carryFlag(c: Semantics): I64 {
+  return i64.shrU(c.flagsAux(), i64.const(63));
+}
+
+function sign(value: I64): I32 {
+  return i64.ltS(value, i64.const(0));
+}
+
+/** Bit 63 = OF. */
+function overflowSign(c: Semantics): I64 {
+  const aux = c.let(c.flagsAux());
+  return i64.xor(aux, i64.shl(aux, i64.const(1)));
+}
+
+/** Bit 63 = SF. */
+function signSign(c: Semantics): I64 {
+  return i64.xor(c.flagsResult(), i64.shl(c.flagsAux(), i64.const(63)));
+}
+
+function parity(c: Semantics): I32 {
+  const low = i64.and(i64.xor(c.flagsResult(), i64.shrU(c.flagsAux(), i64.const(8))), i64.const(0xff));
+  return i32.eqz(i32.and(i32.wrap(i64.popcnt(low)), i32.const(1)));
+}
+
+/** Condition codes in encoding order: O NO B AE Z NZ BE A S NS P NP L GE LE G (SDM vol. 1 appendix B). */
+export function condition(c: Semantics, code: number): I32 {
+  const positive = ((): I32 => {
+    switch (code >> 1) {
+      case 0:
+        return sign(overflowSign(c));
+      case 1:
+        return sign(c.flagsAux());
+      case 2:
+        return i64.eqz(c.flagsResult());
+      case 3:
+        return i32.or(sign(c.flagsAux()), i64.eqz(c.flagsResult()));
+      case 4:
+        return sign(signSign(c));
+      case 5:
+        return parity(c);
+      case 6:
+        return sign(i64.xor(signSign(c), overflowSign(c)));
+      default:
+        return i32.or(i64.eqz(c.flagsResult()), sign(i64.xor(signSign(c), overflowSign(c))));
+    }
+  })();
+  return (code & 1) === 1 ? i32.eqz(positive) : positive;
+}
+
+/** The status flags as RFLAGS bits (an i64 with CF PF AF ZF SF OF). */
+export function statusFlags(c: Semantics): I64 {
+  const bit = (test: I32, position: number): I64 => i64.shl(i64.extendI32U(test), i64.const(position));
+  const parts = [
+    i64.shrU(c.flagsAux(), i64.const(63)),
+    bit(parity(c), 2),
+    i64.shl(i64.and(c.flagsAux(), i64.const(AUX_AF)), i64.const(1)),
+    bit(i64.eqz(c.flagsResult()), 6),
+    i64.shl(i64.shrU(signSign(c), i64.const(63)), i64.const(7)),
+    i64.shl(i64.shrU(overflowSign(c), i64.const(63)), i64.const(11)),
+  ];
+  return parts.reduce((all, part) => i64.or(all, part));
+}
+
+/** Sets the lazy words from RFLAGS bits in `flags` (bound to a local). */
+export function setStatusFlags(c: Semantics, flags: I64): void {
+  const bit = (position: number): I64 => i64.and(i64.shrU(flags, i64.const(position)), i64.const(1));
+  const zero = c.let(bit(6));
+  const result = i64.xor(zero, i64.const(1));
+  // RESULT is 0 (even parity) for ZF, else 1 (odd): the deltas carry SF and PF.
+  const parityDelta = i64.xor(bit(2), zero);
+  const carry = c.let(bit(0));
+  const aux = [auxOf(carry, bit(11)), i64.shl(bit(4), i64.const(3)), bit(7), i64.shl(parityDelta, i64.const(8))].reduce(
+    (all, part) => i64.or(all, part),
+  );
+  c.setRawFlags(result, aux);
+}
+
+/** `value` when the condition holds, else `otherwise`. */
+export function choose(test: I32, value: I64, otherwise: I64): I64 {
+  return select(test, value, otherwise);
+}

@@ -1,0 +1,97 @@
+import type { Expr } from '../wasm/expr.ts';
+import type { FunctionBuilder } from '../wasm/function-builder.ts';
+
+export type I32 = Expr<'i32'>;
+export type I64 = Expr<'i64'>;
+export type Size = 1 | 2 | 4 | 8;
+
+/**
+ * What an instruction's one description is written against. A back end implements it: the interpreter takes operands from a micro-op
+ * in memory, regions take them as constants and locals. Integer values are i64, zero-extended from their size; addresses are linear
+ * i64 unless said otherwise. Rules: memory writes come before register and flag writes (a faulting write must leave both alone);
+ * an Expr used twice is bound with `let` first.
+ */
+export interface Semantics {
+  /** Statements, locals, blocks. Locals from here are released after the instruction. */
+  readonly b: FunctionBuilder;
+  /** Operand size in bytes after prefixes (rows without one: 1). */
+  readonly size: Size;
+  let<T extends 'i32' | 'i64' | 'f32' | 'f64' | 'v128'>(value: Expr<T>): Expr<T>;
+
+  /** Value of operand `index`, zero-extended from its own size. */
+  get(index: number): I64;
+  /** The same, with the intent to `set` it: a memory operand is checked for writing first. */
+  getForWrite(index: number): I64;
+  /** Writes operand `index`: low bits of `value`; a 4-byte register write clears the upper half. */
+  set(index: number, value: I64): void;
+  /** Byte size of operand `index`. */
+  sizeOf(index: number): Size;
+  /** True when operand `index` is memory in the form being built. */
+  isMemory(index: number): boolean;
+
+  /** A general register by number. */
+  gpr(register: number, size: Size): I64;
+  setGpr(register: number, size: Size, value: I64): void;
+  /** Linear address of the memory operand. */
+  linear(): I64;
+  /** Offset of the memory operand in its segment (LEA), cut to the address size. */
+  effectiveAddress(): I64;
+  /** Bit-string operands: linear address `byteOffset` bytes beyond the memory operand. */
+  linearPlus(byteOffset: I64): I64;
+  /** Mask of the address size (string instructions), and the address size in bytes where known at build time. */
+  addressMask(): I64;
+  /** Linear address of DS:offset (with override) or ES:offset for string instructions; checks limits for `size` bytes. */
+  stringLinear(which: 'source' | 'destination', offset: I64, size: Size, write: boolean): I64;
+
+  load(linear: I64, size: Size): I64;
+  store(linear: I64, size: Size, value: I64): void;
+  /** Wasm address from which `byteLength` (≤ 16) bytes at `linear` can be loaded at once (a bounce buffer on the slow path). */
+  hostForRead(linear: I64, byteLength: number): I32;
+  /** Stores by `emit(address)`, which must write exactly `byteLength` bytes; emitted for the fast and for the slow path. */
+  storeWith(linear: I64, byteLength: number, emit: (address: I32) => void): void;
+
+  push(size: 2 | 4 | 8, value: I64): void;
+  /** Value at the top of the stack, and the stack pointer after it; the caller commits. */
+  popValue(size: 2 | 4 | 8): { value: I64; commit: () => void };
+
+  /** Lazy flags; see state.ts. `result` is taken zero- or sign-extended: only its low `size` bytes count. */
+  setFlags(result: I64, aux: I64): void;
+  /** The raw AUX and sign-extended RESULT words. */
+  flagsAux(): I64;
+  flagsResult(): I64;
+  /** Writes both words as they are. */
+  setRawFlags(result: I64, aux: I64): void;
+
+  /** Immediate operand of the micro-op as sign-extended i64. */
+  immediate(): I64;
+  /** RIP after this instruction. */
+  nextRip(): I64;
+  /** Ends the instruction with a jump to the row's relative target. */
+  jumpRelative(): void;
+  /** Ends with the relative target when `condition`, otherwise with the next instruction. */
+  jumpRelativeIf(condition: I32): void;
+  /** Ends with a jump to `rip` (cut to the operand size by the caller). */
+  jumpIndirect(rip: I64): void;
+  /** Raises a fault (vector, error code −1 for none) for this instruction; does not return. */
+  fault(vector: number, errorCode: number): void;
+  /** Leaves to the TypeScript handler of the row; when it returns normally, the instruction is done. Ends the emission. */
+  system(): void;
+  /** Runs the instruction again from its start as a new one (a REP in portions). */
+  again(): void;
+  /** After the instruction leave the interpreter, so that interrupts are looked at (STI, POPF). Ends the emission. */
+  leaveAfter(): void;
+  /** Memory words of the CPU state by offset. */
+  stateI32(offset: number): I32;
+  stateI64(offset: number): I64;
+  setStateI32(offset: number, value: I32): void;
+  setStateI64(offset: number, value: I64): void;
+  /** Wasm address of vector register operand `index` (XMM or MMX slot); memory operands: `hostForRead`. */
+  vectorAddress(index: number): I32;
+  /** Calls the imported helper `name` with i32 arguments; result i32. For softfloat and the like. The helper must not fault. */
+  helper(name: string, args: readonly I32[]): I32;
+  /** `helper` that may raise a guest fault: non-zero result = fault recorded, leave. */
+  helperMayFault(name: string, args: readonly I32[]): void;
+}
+
+/** One instruction's meaning. */
+export type Semantic = (c: Semantics) => void;

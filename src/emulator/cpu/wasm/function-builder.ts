@@ -1,0 +1,270 @@
+import { ByteBuffer } from './byte-buffer.ts';
+import { type Expr, localGet } from './expr.ts';
+import { VALUE_TYPE_CODES, type ValueType } from './types.ts';
+
+/** A branch target inside the function being built: blocks, loops and ifs nest. */
+export interface Label {
+  readonly depth: number;
+}
+
+/** Builds one function body: statements are appended in order, expressions are trees. */
+export class FunctionBuilder {
+  readonly code = new ByteBuffer();
+  readonly #parameterCount: number;
+  readonly #localTypes: ValueType[] = [];
+  /** Locals given back by `release`, by type, for reuse. */
+  readonly #free: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
+  #depth = 0;
+
+  constructor(parameterCount: number) {
+    this.#parameterCount = parameterCount;
+  }
+
+  /** A fresh local (value undefined until set). */
+  local<T extends ValueType>(type: T): Expr<T> {
+    const reused = this.#free[type].pop();
+    if (reused !== undefined) return localGet(type, reused);
+    this.#localTypes.push(type);
+    return localGet(type, this.#parameterCount + this.#localTypes.length - 1);
+  }
+
+  /** Runs `body`; the locals it took may be reused afterwards. */
+  scope(body: () => void): void {
+    const first = this.#parameterCount + this.#localTypes.length;
+    const before = { ...this.#free } as Record<ValueType, number[]>;
+    for (const type of Object.keys(before) as ValueType[]) before[type] = [...this.#free[type]];
+    body();
+    for (const type of Object.keys(before) as ValueType[]) this.#free[type] = before[type];
+    for (let index = first; index < this.#parameterCount + this.#localTypes.length; index++) {
+      this.#free[this.#localTypes[index - this.#parameterCount]].push(index);
+    }
+  }
+
+  /** Evaluates `value` once into a local. Constants and locals that nobody sets stay as they are. */
+  let<T extends ValueType>(value: Expr<T>): Expr<T> {
+    if (value.kind === 'const') return value;
+    const target = this.local(value.type);
+    this.set(target, value);
+    return target;
+  }
+
+  set<T extends ValueType>(target: Expr<T>, value: Expr<T>): void {
+    this.emit(value);
+    this.code.u8(0x21);
+    this.code.unsigned(target.immediate);
+  }
+
+  /** Store instruction by opcode: 0x36 i32, 0x37 i64, 0x38 f32, 0x39 f64, 0x3a/0x3b i32 as 8/16, 0x3c–0x3e i64 as 8/16/32, 0xfd0b v128. */
+  store(opcode: number, address: Expr<'i32'>, value: Expr, offset = 0): void {
+    let base = address;
+    let displacement = offset;
+    if (address.kind === 'const' && address.immediate >= 0) {
+      base = { ...address, immediate: 0 };
+      displacement += address.immediate;
+    }
+    this.emit(base);
+    this.emit(value);
+    this.#opcode(opcode);
+    this.code.unsigned(0);
+    this.code.unsigned(displacement);
+  }
+
+  storeI32(address: Expr<'i32'>, value: Expr<'i32'>, offset = 0): void {
+    this.store(0x36, address, value, offset);
+  }
+
+  storeI64(address: Expr<'i32'>, value: Expr<'i64'>, offset = 0): void {
+    this.store(0x37, address, value, offset);
+  }
+
+  /** The low `size` bytes of an i64. */
+  storeSized(size: 1 | 2 | 4 | 8, address: Expr<'i32'>, value: Expr<'i64'>, offset = 0): void {
+    const opcode = { 1: 0x3c, 2: 0x3d, 4: 0x3e, 8: 0x37 }[size];
+    this.store(opcode, address, value, offset);
+  }
+
+  if(condition: Expr<'i32'>, whenTrue: () => void, whenFalse?: () => void): void {
+    this.emit(condition);
+    this.code.u8(0x04);
+    this.code.u8(0x40);
+    this.#depth++;
+    whenTrue();
+    if (whenFalse !== undefined) {
+      this.code.u8(0x05);
+      whenFalse();
+    }
+    this.code.u8(0x0b);
+    this.#depth--;
+  }
+
+  /** `block … end`: a branch to the label leaves it. */
+  block(body: (label: Label) => void): void {
+    this.#nest(0x02, body);
+  }
+
+  /** `loop … end`: a branch to the label starts it again. */
+  loop(body: (label: Label) => void): void {
+    this.#nest(0x03, body);
+  }
+
+  br(label: Label): void {
+    this.code.u8(0x0c);
+    this.code.unsigned(this.#depth - label.depth);
+  }
+
+  brIf(label: Label, condition: Expr<'i32'>): void {
+    this.emit(condition);
+    this.code.u8(0x0d);
+    this.code.unsigned(this.#depth - label.depth);
+  }
+
+  brTable(index: Expr<'i32'>, labels: readonly Label[], fallback: Label): void {
+    this.emit(index);
+    this.code.u8(0x0e);
+    this.code.unsigned(labels.length);
+    for (const label of labels) this.code.unsigned(this.#depth - label.depth);
+    this.code.unsigned(this.#depth - fallback.depth);
+  }
+
+  return(value?: Expr): void {
+    if (value !== undefined) this.emit(value);
+    this.code.u8(0x0f);
+  }
+
+  /** Calls for the effect and drops a result. */
+  callVoid(index: number, args: readonly Expr[], hasResult: boolean): void {
+    for (const arg of args) this.emit(arg);
+    this.code.u8(0x10);
+    this.code.unsigned(index);
+    if (hasResult) this.code.u8(0x1a);
+  }
+
+  /** table[element](…) with the signature `typeIndex`, table 0; the result goes to `target`. */
+  callIndirect<T extends ValueType>(
+    target: Expr<T>,
+    typeIndex: number,
+    element: Expr<'i32'>,
+    args: readonly Expr[],
+  ): void {
+    for (const arg of args) this.emit(arg);
+    this.emit(element);
+    this.code.u8(0x11);
+    this.code.unsigned(typeIndex);
+    this.code.unsigned(0);
+    this.code.u8(0x21);
+    this.code.unsigned(target.immediate);
+  }
+
+  memoryCopy(target: Expr<'i32'>, source: Expr<'i32'>, byteLength: Expr<'i32'>): void {
+    this.emit(target);
+    this.emit(source);
+    this.emit(byteLength);
+    for (const byte of [0xfc, 0x0a, 0, 0]) this.code.u8(byte);
+  }
+
+  memoryFill(target: Expr<'i32'>, value: Expr<'i32'>, byteLength: Expr<'i32'>): void {
+    this.emit(target);
+    this.emit(value);
+    this.emit(byteLength);
+    for (const byte of [0xfc, 0x0b, 0]) this.code.u8(byte);
+  }
+
+  unreachable(): void {
+    this.code.u8(0x00);
+  }
+
+  /** Leaves the value on the stack. */
+  emit(expr: Expr): void {
+    const { code } = this;
+    switch (expr.kind) {
+      case 'const':
+        code.u8(expr.opcode);
+        if (expr.type === 'i64') code.signed64(expr.wide!);
+        else code.signed32(expr.immediate);
+        return;
+      case 'local':
+        code.u8(0x20);
+        code.unsigned(expr.immediate);
+        return;
+      case 'unary':
+        this.emit(expr.a!);
+        this.#opcode(expr.opcode);
+        return;
+      case 'binary':
+        this.emit(expr.a!);
+        this.emit(expr.b!);
+        this.#opcode(expr.opcode);
+        return;
+      case 'load':
+        this.emit(expr.a!);
+        this.#opcode(expr.opcode);
+        code.unsigned(0);
+        code.unsigned(expr.immediate);
+        return;
+      case 'select':
+        this.emit(expr.a!);
+        this.emit(expr.b!);
+        this.emit(expr.c!);
+        if (expr.type === 'v128') {
+          for (const byte of [0x1c, 1, VALUE_TYPE_CODES.v128]) code.u8(byte);
+        } else code.u8(0x1b);
+        return;
+      case 'call':
+        for (const arg of expr.args!) this.emit(arg);
+        code.u8(0x10);
+        code.unsigned(expr.immediate);
+        return;
+      case 'lane':
+        this.emit(expr.a!);
+        if (expr.b !== undefined) this.emit(expr.b);
+        this.#opcode(expr.opcode);
+        code.u8(expr.immediate);
+        return;
+      case 'shuffle':
+        this.emit(expr.a!);
+        this.emit(expr.b!);
+        this.#opcode(expr.opcode);
+        for (const lane of expr.bytes!) code.u8(lane);
+        return;
+      case 'v128const':
+        this.#opcode(expr.opcode);
+        for (const byte of expr.bytes!) code.u8(byte);
+    }
+  }
+
+  /** The function's entry in the code section. */
+  finish(): Uint8Array {
+    const body = new ByteBuffer();
+    const groups: [ValueType, number][] = [];
+    for (const type of this.#localTypes) {
+      const last = groups.at(-1);
+      if (last !== undefined && last[0] === type) last[1]++;
+      else groups.push([type, 1]);
+    }
+    body.unsigned(groups.length);
+    for (const [type, count] of groups) {
+      body.unsigned(count);
+      body.u8(VALUE_TYPE_CODES[type]);
+    }
+    body.append(this.code.bytes);
+    body.u8(0x0b);
+    return body.bytes;
+  }
+
+  #nest(opcode: number, body: (label: Label) => void): void {
+    this.code.u8(opcode);
+    this.code.u8(0x40);
+    this.#depth++;
+    body({ depth: this.#depth });
+    this.code.u8(0x0b);
+    this.#depth--;
+  }
+
+  #opcode(opcode: number): void {
+    if (opcode <= 0xff) this.code.u8(opcode);
+    else {
+      this.code.u8(opcode >> 8 === 0xfc ? 0xfc : 0xfd);
+      this.code.unsigned(opcode >> 8 === 0xfc ? opcode & 0xff : opcode - 0xfd00);
+    }
+  }
+}

@@ -1,0 +1,118 @@
+import { ByteBuffer } from './byte-buffer.ts';
+import type { FunctionBuilder } from './function-builder.ts';
+import { VALUE_TYPE_CODES, type ValueType } from './types.ts';
+
+export interface Signature {
+  readonly parameters: readonly ValueType[];
+  readonly results: readonly ValueType[];
+}
+
+/** Collects types, imports, functions, one table and exports, and writes the binary (WebAssembly 2.0 §5.5). Imports come before functions. */
+export class ModuleBuilder {
+  readonly #types: Signature[] = [];
+  readonly #imports: { name: string; type: number }[] = [];
+  readonly #functions: { type: number; body: Uint8Array }[] = [];
+  readonly #exports: { name: string; index: number }[] = [];
+  readonly #elements: number[] = [];
+  readonly #memory: { initialPages: number; maximumPages: number; shared: boolean };
+
+  /** The module imports its memory as `env.memory` with these limits (64 KiB pages). */
+  constructor(memory: { initialPages: number; maximumPages: number; shared: boolean }) {
+    this.#memory = memory;
+  }
+
+  /** Index of a signature, added when new. */
+  type(signature: Signature): number {
+    const key = JSON.stringify(signature);
+    const found = this.#types.findIndex((candidate) => JSON.stringify(candidate) === key);
+    if (found >= 0) return found;
+    this.#types.push(signature);
+    return this.#types.length - 1;
+  }
+
+  /** Imports `env.name`; returns its function index. */
+  importFunction(name: string, signature: Signature): number {
+    if (this.#functions.length > 0) throw new Error('imports come before functions');
+    this.#imports.push({ name, type: this.type(signature) });
+    return this.#imports.length - 1;
+  }
+
+  /** Adds a finished function; returns its index. */
+  addFunction(signature: Signature, builder: FunctionBuilder): number {
+    this.#functions.push({ type: this.type(signature), body: builder.finish().slice() });
+    return this.#imports.length + this.#functions.length - 1;
+  }
+
+  /** Appends a function to table 0; returns its element index. */
+  addElement(functionIndex: number): number {
+    this.#elements.push(functionIndex);
+    return this.#elements.length - 1;
+  }
+
+  exportFunction(name: string, index: number): void {
+    this.#exports.push({ name, index });
+  }
+
+  finish(): Uint8Array<ArrayBuffer> {
+    const out = new ByteBuffer();
+    out.append(new Uint8Array([0, 0x61, 0x73, 0x6d, 1, 0, 0, 0]));
+    this.#section(out, 1, this.#types, (section, signature) => {
+      section.u8(0x60);
+      for (const list of [signature.parameters, signature.results]) {
+        section.unsigned(list.length);
+        for (const type of list) section.u8(VALUE_TYPE_CODES[type]);
+      }
+    });
+    const imports: ({ name: string; type: number } | 'memory')[] = ['memory', ...this.#imports];
+    this.#section(out, 2, imports, (section, item) => {
+      section.name('env');
+      section.name(item === 'memory' ? 'memory' : item.name);
+      if (item === 'memory') {
+        section.u8(0x02);
+        section.u8(this.#memory.shared ? 0x03 : 0x01);
+        section.unsigned(this.#memory.initialPages);
+        section.unsigned(this.#memory.maximumPages);
+      } else {
+        section.u8(0x00);
+        section.unsigned(item.type);
+      }
+    });
+    this.#section(out, 3, this.#functions, (section, item) => section.unsigned(item.type));
+    if (this.#elements.length > 0) {
+      this.#section(out, 4, [this.#elements.length], (section, count) => {
+        section.u8(0x70);
+        section.u8(0x00);
+        section.unsigned(count);
+      });
+    }
+    this.#section(out, 7, this.#exports, (section, item) => {
+      section.name(item.name);
+      section.u8(0x00);
+      section.unsigned(item.index);
+    });
+    if (this.#elements.length > 0) {
+      this.#section(out, 9, [this.#elements], (section, elements) => {
+        section.u8(0x00);
+        section.u8(0x41);
+        section.u8(0x00);
+        section.u8(0x0b);
+        section.unsigned(elements.length);
+        for (const index of elements) section.unsigned(index);
+      });
+    }
+    this.#section(out, 10, this.#functions, (section, item) => {
+      section.unsigned(item.body.length);
+      section.append(item.body);
+    });
+    return out.bytes.slice();
+  }
+
+  #section<T>(out: ByteBuffer, id: number, items: readonly T[], write: (section: ByteBuffer, item: T) => void): void {
+    const section = new ByteBuffer();
+    section.unsigned(items.length);
+    for (const item of items) write(section, item);
+    out.u8(id);
+    out.unsigned(section.length);
+    out.append(section.bytes);
+  }
+}
