@@ -15,6 +15,12 @@ export const ROM_SHADOW = { base: 0xe_0000, size: 0x2_0000 };
 export const FSEG = { base: 0xf_0000, size: 0x1_0000 };
 /** RAM below 4 GiB never reaches higher than this (TOLUD's limit with PCIEXBAR at its base). */
 export const MAX_LOW_RAM = 0x8000_0000;
+/** Least RAM that a kernel with its initramfs starts in. */
+export const MIN_RAM = 0x400_0000;
+/** Most RAM of a board: one wasm32 memory holds all of it beside the engine's own tables. */
+export const MAX_RAM = 0xe000_0000;
+/** CPUID's MAXPHYADDR: every BAR and window ends below 2^40, as under QEMU's TCG. */
+export const PHYSICAL_ADDRESS_BITS = 40;
 /** ECAM window, buses 0–255 (PCIEXBAR): the firmware's policy, as SeaBIOS and coreboot have it. */
 export const ECAM = { base: 0xb000_0000, size: 0x1000_0000 };
 /** 32-bit PCI window: BARs and bridge windows below 4 GiB. */
