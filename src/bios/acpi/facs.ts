@@ -1,5 +1,5 @@
+import { ascii, bytes, encodeLayout, layout, u8, u32, u64 } from '../layout.ts';
 import type { AcpiTable } from './header.ts';
-import { ascii, bytes, encodeLayout, layout, u8, u32, u64 } from './layout.ts';
 
 /** Firmware ACPI Control Structure: no header, no checksum, 64-byte aligned (ACPI 6.5 §5.2.10). */
 export const FACS = layout('FACS', {

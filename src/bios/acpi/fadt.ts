@@ -1,7 +1,7 @@
 import { IRQS, PORTS } from '../../emulator/machine/memory-map.ts';
 import { APM, PM_BLOCK, RESET_VALUE } from '../../emulator/machine/power-management.ts';
+import { ADDRESS_SPACES, encodeLayout, flagBits, type GenericAddress, gas, u8, u16, u32, u64 } from '../layout.ts';
 import { type AcpiTable, finishTable, type OemIdentity, tableLayout } from './header.ts';
-import { ADDRESS_SPACES, encodeLayout, flagBits, type GenericAddress, gas, u8, u16, u32, u64 } from './layout.ts';
 
 /** Fixed feature flags (ACPI 6.5 §5.2.9, table 5.10). */
 export const FADT_FLAGS = {

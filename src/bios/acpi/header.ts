@@ -1,6 +1,6 @@
+import { encodeTable, TABLE_HEADER_LENGTH, TABLE_HEADER_OFFSETS } from '../../aml/table-header.ts';
 import { concatBytes } from '../../shared/bytes.ts';
-import { checksumByte } from '../../shared/checksum.ts';
-import { ascii, type Fields, type Layout, layout, patchField, u8, u32 } from './layout.ts';
+import { ascii, type Fields, type Layout, layout, u8, u32 } from '../layout.ts';
 
 /** The fields that every system description table starts with (ACPI 6.5 §5.2.6, table 5.4). */
 const HEADER_FIELDS = {
@@ -14,9 +14,9 @@ const HEADER_FIELDS = {
   CREATOR_ID: ascii(28, 4),
   CREATOR_REVISION: u32(32),
 };
-export const HEADER_BYTES = 36;
+export const HEADER_BYTES = TABLE_HEADER_LENGTH;
 export const TABLE_HEADER = layout('Table header', HEADER_FIELDS);
-export const CHECKSUM_OFFSET = HEADER_FIELDS.CHECKSUM.offset;
+export const CHECKSUM_OFFSET = TABLE_HEADER_OFFSETS.checksum;
 
 /** Declares a table: the header's fields and its own, offsets from the start of the table. */
 export function tableLayout<F extends Fields>(name: string, fields: F): Layout<typeof HEADER_FIELDS & F> {
@@ -61,7 +61,7 @@ export interface AcpiTable {
 }
 
 /**
- * Fills in length, OEM fields and checksum of `body`, which starts with room for the header (as `encodeLayout` of a `tableLayout`
+ * A table with length, OEM fields and checksum filled in. `body` starts with room for the header (as `encodeLayout` of a `tableLayout`
  * gives it); `entries` follow it.
  */
 export function finishTable(
@@ -69,22 +69,17 @@ export function finishTable(
   body: Uint8Array,
   options: { entries?: readonly Uint8Array[]; pointers?: readonly TablePointer[] } = {},
 ): AcpiTable {
-  const image = concatBytes([body, ...(options.entries ?? [])]);
-  const { oem } = identity;
-  patchField(TABLE_HEADER, image, 'SIGNATURE', identity.signature);
-  patchField(TABLE_HEADER, image, 'LENGTH', image.length);
-  patchField(TABLE_HEADER, image, 'REVISION', identity.revision);
-  patchField(TABLE_HEADER, image, 'OEM_ID', oem.oemId.padEnd(6, ' '));
-  patchField(TABLE_HEADER, image, 'OEM_TABLE_ID', oem.oemTableId.padEnd(8, ' '));
-  patchField(TABLE_HEADER, image, 'OEM_REVISION', oem.oemRevision);
-  patchField(TABLE_HEADER, image, 'CREATOR_ID', oem.creatorId);
-  patchField(TABLE_HEADER, image, 'CREATOR_REVISION', oem.creatorRevision);
-  fixChecksum(image);
-  return { id: identity.signature, signature: identity.signature, bytes: image, pointers: options.pointers ?? [] };
+  const { signature, revision, oem } = identity;
+  const content = concatBytes([body.subarray(HEADER_BYTES), ...(options.entries ?? [])]);
+  return {
+    id: signature,
+    signature,
+    bytes: encodeTable({ signature, revision, ...paddedOem(oem) }, content),
+    pointers: options.pointers ?? [],
+  };
 }
 
-/** Makes the bytes of a table sum to 0. */
-export function fixChecksum(image: Uint8Array): void {
-  image[CHECKSUM_OFFSET] = 0;
-  image[CHECKSUM_OFFSET] = checksumByte(image);
+/** The OEM fields padded with spaces, as tables in the field have them. */
+export function paddedOem(oem: OemIdentity): OemIdentity {
+  return { ...oem, oemId: oem.oemId.padEnd(6, ' '), oemTableId: oem.oemTableId.padEnd(8, ' ') };
 }

@@ -1,6 +1,6 @@
 import { HPET as HPET_BLOCK } from '../../emulator/machine/memory-map.ts';
+import { ADDRESS_SPACES, encodeLayout, gas, u8, u16, u32 } from '../layout.ts';
 import { type AcpiTable, finishTable, type OemIdentity, tableLayout } from './header.ts';
-import { ADDRESS_SPACES, encodeLayout, gas, u8, u16, u32 } from './layout.ts';
 
 /** IA-PC HPET table (IA-PC HPET 1.0a §3.2.4). */
 export const HPET = tableLayout('HPET', {

@@ -1,6 +1,6 @@
 import { IOAPIC, IRQS, LOCAL_APIC, PIRQ_IRQS } from '../../emulator/machine/memory-map.ts';
+import { encodeLayout, flagBits, type Layout, type LayoutValues, layout, u8, u16, u32 } from '../layout.ts';
 import { type AcpiTable, finishTable, type OemIdentity, tableLayout } from './header.ts';
-import { encodeLayout, flagBits, type Layout, type LayoutValues, layout, u8, u16, u32 } from './layout.ts';
 
 export const MADT_FLAGS = { PCAT_COMPAT: 0 } as const;
 export const LOCAL_APIC_FLAGS = { ENABLED: 0, ONLINE_CAPABLE: 1 } as const;

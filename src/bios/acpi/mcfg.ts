@@ -1,7 +1,7 @@
 import { MIB } from '../../shared/bytes.ts';
+import { bytes, encodeLayout, layout, u8, u16, u64 } from '../layout.ts';
 import type { Window } from '../pci/plan.ts';
 import { type AcpiTable, finishTable, type OemIdentity, tableLayout } from './header.ts';
-import { bytes, encodeLayout, layout, u8, u16, u64 } from './layout.ts';
 
 /** Memory-mapped configuration space table (PCI Firmware 3.3 §4.1.2). */
 export const MCFG = tableLayout('MCFG', { RESERVED: bytes(36, 8) });

@@ -1,5 +1,5 @@
 import { checksumByte } from '../../shared/checksum.ts';
-import { ascii, bytes, encodeLayout, layout, u8, u32, u64 } from './layout.ts';
+import { ascii, bytes, encodeLayout, layout, u8, u32, u64 } from '../layout.ts';
 
 /** Root System Description Pointer, revision 2 (ACPI 6.5 §5.2.5.3). */
 export const RSDP = layout('RSDP', {

@@ -1,6 +1,6 @@
 import type { NumaNodeConfig } from '../../emulator/machine/config.ts';
+import { encodeLayout, u64 } from '../layout.ts';
 import { type AcpiTable, finishTable, type OemIdentity, tableLayout } from './header.ts';
-import { encodeLayout, u64 } from './layout.ts';
 
 /** System Locality Distance Information Table: a square matrix of bytes (ACPI 6.5 §5.2.17). */
 export const SLIT = tableLayout('SLIT', { LOCALITIES: u64(36) });

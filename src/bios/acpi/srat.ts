@@ -1,7 +1,7 @@
 import type { MachineConfig } from '../../emulator/machine/config.ts';
 import { FSEG, HIGH_RAM_BASE, LEGACY_VGA } from '../../emulator/machine/memory-map.ts';
+import { bytes, encodeLayout, flagBits, layout, u8, u16, u32, u64 } from '../layout.ts';
 import { type AcpiTable, finishTable, type OemIdentity, tableLayout } from './header.ts';
-import { bytes, encodeLayout, flagBits, layout, u8, u16, u32, u64 } from './layout.ts';
 
 export const SRAT_CPU_FLAGS = { ENABLED: 0 } as const;
 export const SRAT_MEMORY_FLAGS = { ENABLED: 0, HOT_PLUGGABLE: 1, NON_VOLATILE: 2 } as const;

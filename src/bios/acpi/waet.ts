@@ -1,5 +1,5 @@
+import { encodeLayout, flagBits, u32 } from '../layout.ts';
 import { type AcpiTable, finishTable, type OemIdentity, tableLayout } from './header.ts';
-import { encodeLayout, flagBits, u32 } from './layout.ts';
 
 export const WAET_FLAGS = { RTC_GOOD: 0, ACPI_PM_TIMER_GOOD: 1 } as const;
 

@@ -1,4 +1,4 @@
-import { asciiBytes, viewOf } from '../../shared/bytes.ts';
+import { asciiBytes, viewOf } from '../shared/bytes.ts';
 
 /**
  * Declarative layouts of firmware structures. A table is declared once, field by field; the encoder, the decoder (for the checks and
