@@ -1,0 +1,132 @@
+import type { Alarm, Clock } from '../../machine/ports.ts';
+
+/** Frequency of the timer's input, Hz: one tick a nanosecond of virtual time, as the TSC has it. */
+export const APIC_TIMER_FREQUENCY = 1_000_000_000;
+
+/**
+ * Shortest period, ns. DEVIATION(spec): hardware would interrupt on every tick, because a guest that asks for one would leave no
+ * instruction between two alarms.
+ */
+const SHORTEST_PERIOD = 1000;
+
+/** LVT timer bits 18:17 (SDM Vol. 3 §11.5.4). */
+export const TIMER_MODE = { ONE_SHOT: 0, PERIODIC: 1, TSC_DEADLINE: 2 } as const;
+
+/** The local APIC's timer: counts down by divided bus clocks, or waits for a TSC value. */
+export class ApicTimer {
+  readonly #clock: Clock;
+  readonly #readTsc: () => bigint;
+  readonly #onExpire: () => void;
+  #mode: number = TIMER_MODE.ONE_SHOT;
+  #divideRegister = 0;
+  #initialCount = 0;
+  #startedAt = 0;
+  #deadline = 0n;
+  #alarm: Alarm | undefined;
+
+  /** `readTsc` gives the guest's TSC, which a guest can move against the clock. */
+  constructor(clock: Clock, readTsc: () => bigint, onExpire: () => void) {
+    this.#clock = clock;
+    this.#readTsc = readTsc;
+    this.#onExpire = onExpire;
+  }
+
+  reset(): void {
+    this.#disarm();
+    this.#mode = TIMER_MODE.ONE_SHOT;
+    this.#divideRegister = 0;
+    this.#initialCount = 0;
+    this.#deadline = 0n;
+  }
+
+  get mode(): number {
+    return this.#mode;
+  }
+
+  /** A change between deadline mode and the counting modes disarms the timer (SDM Vol. 3 §11.5.4.1). */
+  set mode(mode: number) {
+    if (mode === this.#mode) return;
+    const crosses = mode === TIMER_MODE.TSC_DEADLINE || this.#mode === TIMER_MODE.TSC_DEADLINE;
+    const remaining = this.currentCount;
+    this.#mode = mode;
+    if (crosses) {
+      this.#disarm();
+      this.#initialCount = 0;
+      this.#deadline = 0n;
+    } else if (remaining !== 0) this.#arm();
+    else this.#disarm();
+  }
+
+  get divideRegister(): number {
+    return this.#divideRegister;
+  }
+
+  set divideRegister(value: number) {
+    this.#divideRegister = value & 0xb;
+    if (this.#initialCount !== 0 && this.#alarm) this.#start();
+  }
+
+  get initialCount(): number {
+    return this.#initialCount;
+  }
+
+  /** Starts the countdown; 0 stops it. Ignored in TSC-deadline mode. */
+  set initialCount(value: number) {
+    if (this.#mode === TIMER_MODE.TSC_DEADLINE) return;
+    this.#initialCount = value >>> 0;
+    this.#start();
+  }
+
+  get currentCount(): number {
+    if (this.#initialCount === 0) return 0;
+    const elapsed = Math.floor((this.#clock.now() - this.#startedAt) / this.#divisor);
+    if (this.#mode === TIMER_MODE.PERIODIC) return this.#initialCount - (elapsed % this.#initialCount);
+    return Math.max(0, this.#initialCount - elapsed);
+  }
+
+  get deadline(): bigint {
+    return this.#deadline;
+  }
+
+  /** IA32_TSC_DEADLINE: 0 disarms; a value in the past expires at once. Ignored in the counting modes. */
+  set deadline(value: bigint) {
+    if (this.#mode !== TIMER_MODE.TSC_DEADLINE) return;
+    this.#disarm();
+    this.#deadline = value;
+    if (value !== 0n) this.#arm();
+  }
+
+  get #divisor(): number {
+    const code = (this.#divideRegister & 3) | ((this.#divideRegister >> 1) & 4);
+    return code === 7 ? 1 : 2 << code;
+  }
+
+  #start(): void {
+    this.#startedAt = this.#clock.now();
+    this.#disarm();
+    if (this.#initialCount !== 0) this.#arm();
+  }
+
+  #disarm(): void {
+    this.#alarm?.cancel();
+    this.#alarm = undefined;
+  }
+
+  #arm(): void {
+    this.#disarm();
+    const now = this.#clock.now();
+    let at: number;
+    if (this.#mode === TIMER_MODE.TSC_DEADLINE) at = now + Number(BigInt.asIntN(64, this.#deadline - this.#readTsc()));
+    else {
+      const period = this.#initialCount * this.#divisor;
+      at = this.#startedAt + period * (Math.floor((now - this.#startedAt) / period) + 1);
+      if (this.#mode === TIMER_MODE.PERIODIC) at = Math.max(at, now + SHORTEST_PERIOD);
+    }
+    this.#alarm = this.#clock.schedule(Math.max(at, now), () => {
+      this.#alarm = undefined;
+      if (this.#mode === TIMER_MODE.PERIODIC) this.#arm();
+      this.#deadline = 0n;
+      this.#onExpire();
+    });
+  }
+}

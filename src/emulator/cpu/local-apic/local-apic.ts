@@ -1,0 +1,538 @@
+import type { AccessSize, BusTarget, Clock, InterruptLine } from '../../machine/ports.ts';
+import type { CpuLocalApic } from '../bus.ts';
+import type { ApicBus, ApicBusMember, ApicMessage } from './apic-bus.ts';
+import { ApicTimer } from './apic-timer.ts';
+import {
+  APIC,
+  APIC_BASE,
+  APIC_DEFAULT_BASE,
+  APIC_VERSION,
+  DELIVERY,
+  type DeliveryMode,
+  ESR,
+  ICR,
+  LVT_LEVEL,
+  LVT_MASKED,
+  LVT_POLARITY_LOW,
+  LVT_REMOTE_IRR,
+  LVT_WRITABLE,
+  SHORTHAND,
+  SVR_ENABLE,
+  SVR_WRITABLE,
+} from './registers.ts';
+import { VectorSet } from './vector-set.ts';
+
+/** What a local APIC asks of its processor. */
+export interface ApicProcessor {
+  /** `interruptPending` may have become true: look at it at the next instruction boundary. */
+  interruptRaised(): void;
+  nmi(): void;
+  smi(): void;
+  init(): void;
+  /** Start-up IPI: begin at vector × 4 KiB. */
+  startup(vector: number): void;
+}
+
+export interface LocalApicOptions {
+  readonly apicId: number;
+  /** The boot processor: BSP flag, and LINT0 passes the 8259's interrupts from reset on. */
+  readonly bootProcessor: boolean;
+  readonly bus: ApicBus;
+  readonly clock: Clock;
+  readonly processor: ApicProcessor;
+  /** Interrupt acknowledge cycle at the 8259 pair: the vector. */
+  readonly acknowledgeExternal: () => number;
+  /** The guest's TSC; without it, the clock's nanoseconds. */
+  readonly readTsc?: () => bigint;
+}
+
+/** Local APIC of one processor (SDM Vol. 3 chapter 11): its MMIO page, MSRs, LINT pins, timer and place on the APIC bus. */
+export class LocalApic implements CpuLocalApic, ApicBusMember {
+  readonly apicId: number;
+  /** The 4 KiB page at `mmioBase`, seen by this processor alone. */
+  readonly page: BusTarget;
+  /** INTR of the 8259 pair. */
+  readonly lint0: InterruptLine;
+  /** NMI sources of the board. */
+  readonly lint1: InterruptLine;
+  readonly #options: LocalApicOptions;
+  readonly #processor: ApicProcessor;
+  readonly #timer: ApicTimer;
+  readonly #irr = new VectorSet();
+  readonly #isr = new VectorSet();
+  readonly #tmr = new VectorSet();
+  readonly #lvt = new Uint32Array(LVT_WRITABLE.length);
+  #base = 0n;
+  #id = 0;
+  #tpr = 0;
+  #ldr = 0;
+  #dfr = 0xffff_ffff;
+  #svr = 0xff;
+  #icrLow = 0;
+  #icrHigh = 0;
+  #errors = 0;
+  #errorsLatched = 0;
+  #lint0Level = false;
+  #lint1Level = false;
+  /** An ExtINT message from an I/O APIC waits for its acknowledge cycle. */
+  #extIntMessage = false;
+
+  constructor(options: LocalApicOptions) {
+    this.#options = options;
+    this.#processor = options.processor;
+    this.apicId = options.apicId;
+    const readTsc = options.readTsc ?? (() => BigInt(Math.floor(options.clock.now())));
+    this.#timer = new ApicTimer(options.clock, readTsc, () => this.#raiseLocal(APIC.LVT_TIMER));
+    this.page = {
+      read: (offset, size) => this.#readPage(offset, size),
+      write: (offset, size, value) => this.#writePage(offset, size, value),
+    };
+    this.lint0 = { set: (asserted) => this.#setLint0(asserted) };
+    this.lint1 = { set: (asserted) => this.#setLint1(asserted) };
+    options.bus.attach(this);
+    this.reset();
+  }
+
+  /** Power-up or INIT state; IA32_APIC_BASE too. */
+  reset(): void {
+    this.#base = APIC_DEFAULT_BASE | APIC_BASE.EN | (this.#options.bootProcessor ? APIC_BASE.BSP : 0n);
+    this.#resetRegisters();
+  }
+
+  /** INIT keeps IA32_APIC_BASE and the APIC ID (SDM Vol. 3 §11.4.7.3). */
+  #resetRegisters(): void {
+    this.#id = this.apicId & 0xff;
+    this.#tpr = 0;
+    this.#ldr = 0;
+    this.#dfr = 0xffff_ffff;
+    this.#svr = 0xff;
+    this.#icrLow = 0;
+    this.#icrHigh = 0;
+    this.#errors = 0;
+    this.#errorsLatched = 0;
+    this.#extIntMessage = false;
+    this.#irr.clear();
+    this.#isr.clear();
+    this.#tmr.clear();
+    this.#lvt.fill(LVT_MASKED);
+    // DEVIATION(spec): LINT0 would be masked until firmware opens it; here it is an open ExtINT on the boot processor, as on QEMU,
+    // because kernels without APIC code, and firmware, expect a PC's 8259 to work.
+    if (this.#options.bootProcessor) this.#lvt[APIC.LVT_LINT0 - APIC.LVT_TIMER] = DELIVERY.EXTINT << 8;
+    this.#timer.reset();
+  }
+
+  // The processor's side
+
+  /** INTR towards the processor's core. */
+  interruptPending(): boolean {
+    if (!this.#globallyEnabled) return this.#lint0Level;
+    return this.#deliverable() >= 0 || this.#externalPending();
+  }
+
+  /** Vector of the interrupt to take now, or −1 when none is left. */
+  acknowledgeInterrupt(): number {
+    if (!this.#globallyEnabled) return this.#lint0Level ? this.#options.acknowledgeExternal() : -1;
+    const vector = this.#deliverable();
+    if (vector >= 0) {
+      this.#irr.delete(vector);
+      this.#isr.add(vector);
+      return vector;
+    }
+    if (!this.#externalPending()) return -1;
+    this.#extIntMessage = false;
+    return this.#options.acknowledgeExternal();
+  }
+
+  /** Where `page` lies now, or undefined while disabled or in x2APIC mode. */
+  get mmioBase(): number | undefined {
+    return this.#globallyEnabled && !this.#x2apic ? Number(this.#base & APIC_BASE.ADDRESS) : undefined;
+  }
+
+  baseMsr(): bigint {
+    return this.#base;
+  }
+
+  setBaseMsr(value: bigint): void {
+    const enable = (value & APIC_BASE.EN) !== 0n;
+    const extended = (value & APIC_BASE.EXTD) !== 0n;
+    // x2APIC without EN, and the way back to xAPIC, are illegal (SDM Vol. 3 figure 11-27).
+    if ((extended && !enable) || (this.#x2apic && enable && !extended)) return;
+    const wasX2apic = this.#x2apic;
+    if (!enable && this.#globallyEnabled) this.#resetRegisters();
+    this.#base = (value & (APIC_BASE.ADDRESS | APIC_BASE.EN | APIC_BASE.EXTD)) | (this.#base & APIC_BASE.BSP);
+    if (extended && !wasX2apic) this.#id = this.apicId;
+    this.#notify();
+  }
+
+  taskPriorityClass(): number {
+    return this.#tpr >> 4;
+  }
+
+  setTaskPriorityClass(value: number): void {
+    this.#tpr = (value & 0xf) << 4;
+    this.#notify();
+  }
+
+  tscDeadline(): bigint {
+    return this.#timer.deadline;
+  }
+
+  setTscDeadline(value: bigint): void {
+    this.#timer.deadline = value;
+  }
+
+  readMsr(register: number): bigint | undefined {
+    if (!this.#x2apic) return undefined;
+    switch (register) {
+      case APIC.DFR:
+      case APIC.APR:
+      case APIC.RRD:
+      case APIC.ICR_HIGH:
+      case APIC.EOI:
+      case APIC.SELF_IPI:
+        return undefined;
+      case APIC.ICR_LOW:
+        return (BigInt(this.#icrHigh) << 32n) | BigInt(this.#icrLow);
+    }
+    const value = this.#readRegister(register);
+    return value === undefined ? undefined : BigInt(value);
+  }
+
+  writeMsr(register: number, value: bigint): boolean {
+    if (!this.#x2apic) return false;
+    if (register === APIC.ICR_LOW) {
+      this.#icrHigh = Number(value >> 32n);
+      return this.#writeRegister(register, Number(value & 0xffff_ffffn));
+    }
+    if (value >> 32n !== 0n) return false;
+    const low = Number(value);
+    switch (register) {
+      case APIC.ID:
+      case APIC.LDR:
+      case APIC.DFR:
+      case APIC.ICR_HIGH:
+        return false;
+      case APIC.EOI:
+      case APIC.ESR:
+        return low === 0 && this.#writeRegister(register, 0);
+      case APIC.SELF_IPI:
+        if (low > 0xff) return false;
+        this.accept(this.#ownMessage(low, DELIVERY.FIXED));
+        return true;
+    }
+    return this.#writeRegister(register, low);
+  }
+
+  // The bus's side
+
+  get enabled(): boolean {
+    return this.#globallyEnabled && (this.#svr & SVR_ENABLE) !== 0;
+  }
+
+  get processorPriority(): number {
+    const inService = Math.max(0, this.#isr.highest());
+    return this.#tpr >> 4 >= inService >> 4 ? this.#tpr : inService & 0xf0;
+  }
+
+  matches(destination: number, logical: boolean, wide: boolean): boolean {
+    if (!this.#globallyEnabled) return false;
+    const broadcast = wide ? 0xffff_ffff : 0xff;
+    if (destination === broadcast) return true;
+    if (!logical) return destination === this.#id;
+    if (this.#x2apic) {
+      const ldr = this.#logicalX2apic;
+      return destination >>> 16 === ldr >>> 16 && (destination & ldr & 0xffff) !== 0;
+    }
+    const own = this.#ldr >>> 24;
+    if (this.#dfr >>> 28 === 0xf) return (destination & own) !== 0;
+    return destination >> 4 === own >> 4 && (destination & own & 0xf) !== 0;
+  }
+
+  accept(message: ApicMessage): void {
+    switch (message.deliveryMode) {
+      case DELIVERY.FIXED:
+      case DELIVERY.LOWEST:
+        this.#request(message.vector, message.level);
+        break;
+      case DELIVERY.SMI:
+        this.#processor.smi();
+        break;
+      case DELIVERY.NMI:
+        this.#processor.nmi();
+        break;
+      case DELIVERY.INIT:
+        this.#resetRegisters();
+        this.#processor.init();
+        break;
+      case DELIVERY.STARTUP:
+        this.#processor.startup(message.vector);
+        break;
+      case DELIVERY.EXTINT:
+        this.#extIntMessage = true;
+        this.#notify();
+        break;
+    }
+  }
+
+  // Interrupt requests
+
+  get #globallyEnabled(): boolean {
+    return (this.#base & APIC_BASE.EN) !== 0n;
+  }
+
+  get #x2apic(): boolean {
+    return (this.#base & APIC_BASE.EXTD) !== 0n;
+  }
+
+  /** x2APIC's logical id derives from the id (SDM Vol. 3 §11.12.10.2). */
+  get #logicalX2apic(): number {
+    return (((this.#id >>> 4) << 16) | (1 << (this.#id & 0xf))) >>> 0;
+  }
+
+  #deliverable(): number {
+    if (!(this.#svr & SVR_ENABLE)) return -1;
+    const vector = this.#irr.highest();
+    return vector >= 0 && vector >> 4 > this.processorPriority >> 4 ? vector : -1;
+  }
+
+  #externalPending(): boolean {
+    if (this.#extIntMessage) return true;
+    const lint0 = this.#lvt[APIC.LVT_LINT0 - APIC.LVT_TIMER];
+    return this.#lint0Level && !(lint0 & LVT_MASKED) && ((lint0 >> 8) & 7) === DELIVERY.EXTINT;
+  }
+
+  #notify(): void {
+    if (this.interruptPending()) this.#processor.interruptRaised();
+  }
+
+  #request(vector: number, level: boolean): void {
+    if (!this.enabled) return;
+    if (vector < 16) {
+      this.#reportError(ESR.RECEIVE_ILLEGAL_VECTOR);
+      return;
+    }
+    this.#irr.add(vector);
+    if (level) this.#tmr.add(vector);
+    else this.#tmr.delete(vector);
+    this.#notify();
+  }
+
+  /** An event at the local source whose LVT entry is `slot`. */
+  #raiseLocal(slot: number): void {
+    const index = slot - APIC.LVT_TIMER;
+    const entry = this.#lvt[index];
+    if (entry & LVT_MASKED) return;
+    const hasMode = slot !== APIC.LVT_TIMER && slot !== APIC.LVT_ERROR;
+    const mode = (hasMode ? (entry >> 8) & 7 : DELIVERY.FIXED) as DeliveryMode;
+    const level = hasMode && mode === DELIVERY.FIXED && (entry & LVT_LEVEL) !== 0;
+    if (level) this.#lvt[index] |= LVT_REMOTE_IRR;
+    this.accept({ ...this.#ownMessage(entry & 0xff, mode), level });
+  }
+
+  #setLint0(asserted: boolean): void {
+    const rising = asserted && !this.#lint0Level;
+    this.#lint0Level = asserted;
+    if (!this.#globallyEnabled || ((this.#lvt[APIC.LVT_LINT0 - APIC.LVT_TIMER] >> 8) & 7) === DELIVERY.EXTINT) {
+      if (asserted) this.#notify();
+    } else if (rising) this.#raiseLocal(APIC.LVT_LINT0);
+  }
+
+  #setLint1(asserted: boolean): void {
+    const rising = asserted && !this.#lint1Level;
+    this.#lint1Level = asserted;
+    if (!rising) return;
+    if (this.#globallyEnabled) this.#raiseLocal(APIC.LVT_LINT1);
+    else this.#processor.nmi();
+  }
+
+  #endOfInterrupt(): void {
+    const vector = this.#isr.highest();
+    if (vector < 0) return;
+    this.#isr.delete(vector);
+    if (this.#tmr.has(vector)) {
+      this.#endOfLocalLevel(APIC.LVT_LINT0, this.#lint0Level, vector);
+      this.#endOfLocalLevel(APIC.LVT_LINT1, this.#lint1Level, vector);
+      this.#options.bus.broadcastEoi(vector);
+    }
+    this.#notify();
+  }
+
+  #endOfLocalLevel(slot: number, asserted: boolean, vector: number): void {
+    const index = slot - APIC.LVT_TIMER;
+    if (!(this.#lvt[index] & LVT_REMOTE_IRR) || (this.#lvt[index] & 0xff) !== vector) return;
+    this.#lvt[index] &= ~LVT_REMOTE_IRR;
+    if (asserted !== ((this.#lvt[index] & LVT_POLARITY_LOW) !== 0)) this.#raiseLocal(slot);
+  }
+
+  #reportError(error: number): void {
+    const known = (this.#errors & error) !== 0;
+    this.#errors |= error;
+    if (!known) this.#raiseLocal(APIC.LVT_ERROR);
+  }
+
+  #ownMessage(vector: number, deliveryMode: DeliveryMode): ApicMessage {
+    return { vector, deliveryMode, logical: false, destination: this.#id, wide: this.#x2apic, level: false };
+  }
+
+  /** Sends the interprocessor interrupt that ICR describes (SDM Vol. 3 §11.6.1). */
+  #sendIpi(): void {
+    const low = this.#icrLow;
+    const deliveryMode = ((low >> 8) & 7) as DeliveryMode;
+    // INIT level de-assert only synchronizes arbitration ids, which no APIC since the Pentium 4 has.
+    if (deliveryMode === DELIVERY.INIT && low & ICR.LEVEL && !(low & ICR.ASSERT)) return;
+    const vector = low & 0xff;
+    const needsVector = deliveryMode === DELIVERY.FIXED || deliveryMode === DELIVERY.LOWEST;
+    if (needsVector && vector < 16) {
+      this.#reportError(ESR.SEND_ILLEGAL_VECTOR);
+      return;
+    }
+    const message: ApicMessage = {
+      vector,
+      deliveryMode,
+      logical: (low & ICR.LOGICAL) !== 0,
+      destination: this.#x2apic ? this.#icrHigh : this.#icrHigh >>> 24,
+      wide: this.#x2apic,
+      level: false,
+    };
+    switch ((low >> 18) & 3) {
+      case SHORTHAND.NONE:
+        this.#options.bus.deliver(message);
+        break;
+      case SHORTHAND.SELF:
+        this.accept(message);
+        break;
+      case SHORTHAND.ALL:
+        this.#options.bus.deliverToAll(message);
+        break;
+      case SHORTHAND.OTHERS:
+        this.#options.bus.deliverToAll(message, this);
+        break;
+    }
+  }
+
+  // Registers
+
+  /** Only aligned 32-bit accesses are defined (SDM Vol. 3 §11.4.1); parts of a slot read as parts of its register. */
+  #readPage(offset: number, size: AccessSize): number {
+    if (offset & 0xc) return 0;
+    const value = this.#readRegister(offset >> 4);
+    if (value === undefined) this.#reportError(ESR.ILLEGAL_REGISTER);
+    const part = (value ?? 0) >>> (8 * (offset & 3));
+    return size === 4 ? part : part & (2 ** (8 * size) - 1);
+  }
+
+  #writePage(offset: number, size: AccessSize, value: number): void {
+    if (offset & 0xf || size !== 4) return;
+    const slot = offset >> 4;
+    if (slot === APIC.SELF_IPI || !this.#writeRegister(slot, value >>> 0)) this.#reportError(ESR.ILLEGAL_REGISTER);
+  }
+
+  #readRegister(slot: number): number | undefined {
+    if (slot >= APIC.LVT_TIMER && slot <= APIC.LVT_ERROR) return this.#readLvt(slot);
+    if (slot >= APIC.ISR && slot < APIC.TMR) return this.#isr.word(slot - APIC.ISR);
+    if (slot >= APIC.TMR && slot < APIC.IRR) return this.#tmr.word(slot - APIC.TMR);
+    if (slot >= APIC.IRR && slot < APIC.ESR) return this.#irr.word(slot - APIC.IRR);
+    switch (slot) {
+      case APIC.ID:
+        return this.#x2apic ? this.#id : (this.#id << 24) >>> 0;
+      case APIC.VERSION:
+        return APIC_VERSION;
+      case APIC.TPR:
+        return this.#tpr;
+      case APIC.APR:
+      case APIC.RRD:
+      case APIC.EOI:
+        return 0;
+      case APIC.PPR:
+        return this.processorPriority;
+      case APIC.LDR:
+        return this.#x2apic ? this.#logicalX2apic : this.#ldr;
+      case APIC.DFR:
+        return this.#dfr;
+      case APIC.SVR:
+        return this.#svr;
+      case APIC.ESR:
+        return this.#errorsLatched;
+      case APIC.ICR_LOW:
+        return this.#icrLow;
+      case APIC.ICR_HIGH:
+        return this.#icrHigh;
+      case APIC.INITIAL_COUNT:
+        return this.#timer.initialCount;
+      case APIC.CURRENT_COUNT:
+        return this.#timer.currentCount;
+      case APIC.DIVIDE:
+        return this.#timer.divideRegister;
+      default:
+        return undefined;
+    }
+  }
+
+  /** False when there is no such register, or none that can be written. */
+  #writeRegister(slot: number, value: number): boolean {
+    if (slot >= APIC.LVT_TIMER && slot <= APIC.LVT_ERROR) {
+      this.#writeLvt(slot, value);
+      return true;
+    }
+    switch (slot) {
+      case APIC.ID:
+        this.#id = value >>> 24;
+        return true;
+      case APIC.TPR:
+        this.#tpr = value & 0xff;
+        this.#notify();
+        return true;
+      case APIC.EOI:
+        this.#endOfInterrupt();
+        return true;
+      case APIC.LDR:
+        this.#ldr = (value & 0xff00_0000) >>> 0;
+        return true;
+      case APIC.DFR:
+        this.#dfr = (value | 0x0fff_ffff) >>> 0;
+        return true;
+      case APIC.SVR:
+        this.#writeSvr(value & SVR_WRITABLE);
+        return true;
+      case APIC.ESR:
+        this.#errorsLatched = this.#errors;
+        this.#errors = 0;
+        return true;
+      case APIC.ICR_LOW:
+        this.#icrLow = value & ICR.WRITABLE;
+        this.#sendIpi();
+        return true;
+      case APIC.ICR_HIGH:
+        this.#icrHigh = (value & 0xff00_0000) >>> 0;
+        return true;
+      case APIC.INITIAL_COUNT:
+        this.#timer.initialCount = value;
+        return true;
+      case APIC.DIVIDE:
+        this.#timer.divideRegister = value;
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  #writeSvr(value: number): void {
+    this.#svr = value;
+    // Software disable forces every LVT mask (SDM Vol. 3 §11.4.7.2).
+    if (!(value & SVR_ENABLE)) for (let index = 0; index < this.#lvt.length; index++) this.#lvt[index] |= LVT_MASKED;
+    this.#notify();
+  }
+
+  #readLvt(slot: number): number {
+    return this.#lvt[slot - APIC.LVT_TIMER];
+  }
+
+  #writeLvt(slot: number, value: number): void {
+    const index = slot - APIC.LVT_TIMER;
+    let entry = (value & LVT_WRITABLE[index]) | (this.#lvt[index] & LVT_REMOTE_IRR);
+    if (!(this.#svr & SVR_ENABLE) && (entry & 0x700) !== DELIVERY.EXTINT << 8) entry |= LVT_MASKED;
+    this.#lvt[index] = entry;
+    if (slot === APIC.LVT_TIMER) this.#timer.mode = (entry >> 17) & 3;
+    if (slot === APIC.LVT_LINT0) this.#notify();
+  }
+}
