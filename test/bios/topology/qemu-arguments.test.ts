@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { toQemuArguments } from '../../../src/bios/topology/qemu-arguments.ts';
 import type { PciFunctionConfig } from '../../../src/emulator/machine/config.ts';
@@ -9,15 +12,23 @@ const hasQemu = spawnSync(QEMU, ['--version']).status === 0;
 
 /** `id → slot.function` of every device with an id, from the monitor's `info qtree`. */
 function slotsInQemu(qemuArguments: readonly string[]): Map<string, string> {
+  const folder = mkdtempSync(join(tmpdir(), 'q35-qtree-'));
+  // A file, not a pipe: QEMU drops what a full pipe has not taken when it quits.
+  const output = join(folder, 'monitor.txt');
+  const file = openSync(output, 'w');
   const run = spawnSync(QEMU, [...qemuArguments, '-display', 'none', '-S', '-monitor', 'stdio'], {
     input: 'info qtree\nquit\n',
+    stdio: ['pipe', file, 'pipe'],
     encoding: 'utf8',
     timeout: 60_000,
   });
+  closeSync(file);
+  const tree = readFileSync(output, 'utf8');
+  rmSync(folder, { recursive: true });
   expect(run.stderr.replace(/.*warning: .*\n/g, '')).toBe('');
   expect(run.status).toBe(0);
   const slots = new Map<string, string>();
-  for (const [, id, addr] of run.stdout.matchAll(/dev: \S+, id "([^"]+)"(?:(?!dev: )[\s\S])*?\baddr = (\S+)/g)) {
+  for (const [, id, addr] of tree.matchAll(/dev: \S+, id "([^"]+)"(?:(?!dev: )[\s\S])*?\baddr = (\S+)/g)) {
     slots.set(id, addr);
   }
   return slots;
