@@ -64,7 +64,10 @@ export interface PlannedHostBridge {
   readonly firstBus: number;
   readonly lastBus: number;
   readonly numaNode?: number;
-  /** What its `_CRS` offers: ranges that belong to this host bridge alone. */
+  /**
+   * What its `_CRS` offers: ranges that belong to this host bridge alone. The fixed ranges of pcie.0 (I/O below 0x1000, VGA memory)
+   * are not the plan's: the DSDT adds them.
+   */
   readonly windows: Readonly<Record<WindowKind, readonly Window[]>>;
   readonly functions: readonly PlannedFunction[];
 }

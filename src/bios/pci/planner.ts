@@ -6,7 +6,7 @@ import { configWrites } from './config-writes.ts';
 import { claimsOf, isWindowClaim, type OwnedClaim, WINDOW_KINDS } from './demands.ts';
 import { explainClosed, explainPlacement, explainWindow } from './explanations.ts';
 import { shareAmongHostBridges } from './host-windows.ts';
-import { type InterruptPin, routeInterrupt } from './interrupts.ts';
+import { routeInterrupt } from './interrupts.ts';
 import type {
   BarAssignment,
   PciPlan,
@@ -64,6 +64,7 @@ function plannedBridge(
   fn: NumberedFunction,
   placements: Placements,
   devices: readonly number[],
+  expanderSlot: number | undefined,
 ): PlannedBridge | undefined {
   if (fn.bridge === undefined) return undefined;
   const { functions, ...buses } = fn.bridge;
@@ -77,12 +78,17 @@ function plannedBridge(
     ...buses,
     windows: byKind((kind) => windows.get(kind)?.window ?? { base: 0, size: 0 }),
     explanations: byKind((kind) => windows.get(kind)?.explanation ?? explainClosed(kind)),
-    functions: functions.map((inner) => plannedFunction(inner, placements, devices)),
+    functions: functions.map((inner) => plannedFunction(inner, placements, devices, expanderSlot)),
   };
 }
 
 /** @param above device numbers from the bridge above `fn` up to the root bus */
-function plannedFunction(fn: NumberedFunction, placements: Placements, above: readonly number[]): PlannedFunction {
+function plannedFunction(
+  fn: NumberedFunction,
+  placements: Placements,
+  above: readonly number[],
+  expanderSlot: number | undefined,
+): PlannedFunction {
   const { config, bdf } = fn;
   const devices = [config.device, ...above];
   const pin = config.interruptPin;
@@ -92,8 +98,8 @@ function plannedFunction(fn: NumberedFunction, placements: Placements, above: re
     bdf,
     config,
     bars,
-    interrupt: pin === 0 ? undefined : routeInterrupt(pin as InterruptPin, devices),
-    bridge: plannedBridge(fn, placements, devices),
+    interrupt: pin === 0 ? undefined : routeInterrupt(pin, devices, expanderSlot),
+    bridge: plannedBridge(fn, placements, devices, expanderSlot),
   };
 }
 
@@ -153,7 +159,7 @@ export function planPci(machine: MachineConfig): PciPlan {
       lastBus,
       numaNode: config.numaNode,
       windows: windows[index],
-      functions: functions.map((fn) => plannedFunction(fn, placements, [])),
+      functions: functions.map((fn) => plannedFunction(fn, placements, [], config.slot)),
     }),
   );
   return { hostBridges, ecam: ECAM, writes: configWrites(hostBridges) };
