@@ -111,6 +111,21 @@ export class AddressSpace implements BusTarget {
     return found;
   }
 
+  /**
+   * The longest run from `address` on, at most `byteLength` bytes, that one segment claims or that nothing claims
+   * (`segment` undefined): how a transfer is cut up.
+   */
+  run(
+    address: number,
+    byteLength: number,
+    write: boolean,
+  ): { readonly segment: Segment | undefined; readonly byteLength: number } {
+    const segment = this.find(address, write);
+    if (segment !== undefined) return { segment, byteLength: Math.min(byteLength, segment.end - address) };
+    const next = this.segments(write ? 'write' : 'read').find(({ start }) => start > address);
+    return { segment, byteLength: next === undefined ? byteLength : Math.min(byteLength, next.start - address) };
+  }
+
   /** Offset in the guest memory of `address` when the whole of [address, address + byteLength) is plain memory; else −1. */
   hostOffset(address: number, byteLength: number, write: boolean): number {
     const segment = this.find(address, write);
