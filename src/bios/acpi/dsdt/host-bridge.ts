@@ -1,11 +1,12 @@
 import { device, eisaId, name } from '../../../aml/build.ts';
+import { dwordMemory, io, qwordMemory, wordBusNumber, wordIo } from '../../../aml/resources/build-resources.ts';
+import { resourceTemplate } from '../../../aml/resources/resource-template.ts';
 import type { AmlTerm } from '../../../aml/tree.ts';
 import type { HostBridgeConfig } from '../../../emulator/machine/config.ts';
 import { LEGACY_VGA, PCI_IO_WINDOW, PORTS } from '../../../emulator/machine/memory-map.ts';
 import type { PlannedHostBridge, Window } from '../../pci/plan.ts';
 import { oscMethod } from './osc.ts';
 import { bridgeDevices } from './pci-tree.ts';
-import { dwordMemory, io, qwordMemory, resourceTemplate, wordBusNumber, wordIo } from './resources.ts';
 import { rootRule, routingTable } from './routing-table.ts';
 
 /** Slots that cards may use, and the LPC bridge's; those between belong to ICH9's own functions, which the plan names if there are any. */
@@ -55,13 +56,18 @@ function currentResources(bridge: PlannedHostBridge): AmlTerm {
   const { io: ports, mem32, 'mem64-prefetchable': mem64 } = bridge.windows;
   const legacy = bridge.firstBus === 0;
   return resourceTemplate([
-    wordBusNumber(bridge.firstBus, bridge.lastBus),
+    wordBusNumber({ minimum: bridge.firstBus, maximum: bridge.lastBus }),
     ...(legacy ? [io(CONFIG_PORTS.base, CONFIG_PORTS.size)] : []),
-    ...(legacy ? joinAdjacent([...legacyPorts(), ...ports]) : ports).map(wordIo),
-    ...(legacy ? [dwordMemory(LEGACY_VGA)] : []),
-    ...mem32.map(dwordMemory),
-    ...mem64.map((range) => qwordMemory(range, { prefetchable: true })),
+    ...(legacy ? joinAdjacent([...legacyPorts(), ...ports]) : ports).map((range) => wordIo(extent(range))),
+    ...(legacy ? [dwordMemory(extent(LEGACY_VGA))] : []),
+    ...mem32.map((range) => dwordMemory(extent(range))),
+    ...mem64.map((range) => qwordMemory({ ...extent(range), cache: 'Prefetchable' })),
   ]);
+}
+
+/** First and last address. */
+function extent({ base, size }: Window): { minimum: number; maximum: number } {
+  return { minimum: base, maximum: base + size - 1 };
 }
 
 /** The ports below the PCI window around CONFIG_ADDRESS and CONFIG_DATA: the LPC bridge's devices are on bus 0. */

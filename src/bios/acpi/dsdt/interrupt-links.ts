@@ -1,9 +1,24 @@
-import { and, arg, call, device, eisaId, ifThen, lLess, local, method, name, or, ret, store } from '../../../aml/build.ts';
+import {
+  and,
+  arg,
+  call,
+  device,
+  eisaId,
+  ifThen,
+  lLess,
+  local,
+  method,
+  name,
+  or,
+  ret,
+  store,
+} from '../../../aml/build.ts';
 import { createDWordField, field, fieldUnit, operationRegion, reservedBits } from '../../../aml/build-fields.ts';
+import { interrupt } from '../../../aml/resources/build-resources.ts';
+import { resourceTemplate } from '../../../aml/resources/resource-template.ts';
 import type { AmlTerm } from '../../../aml/tree.ts';
 import { gsiOfPirq } from '../../../emulator/machine/interrupt-routing.ts';
 import { PIRQ_IRQS } from '../../../emulator/machine/memory-map.ts';
-import { levelInterrupts, resourceTemplate } from './resources.ts';
 
 /** PIRQA–H as letters of the link devices' names. */
 export const PIRQ_LETTERS = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H'] as const;
@@ -42,7 +57,7 @@ export function interruptLinks(lpcPath: string): AmlTerm[] {
       'IQCR',
       1,
       [
-        store(resourceTemplate([levelInterrupts([0])]), local(0)),
+        store(resourceTemplate([interrupt([0])]), local(0)),
         createDWordField(local(0), INTERRUPT_OFFSET, 'PRRI'),
         ifThen(lLess(arg(0), IRQEN), [store(arg(0), 'PRRI')]),
         ret(local(0)),
@@ -58,7 +73,7 @@ function routedLink(letter: string, uid: number, register: string): AmlTerm {
   return device(`LNK${letter}`, [
     name('_HID', eisaId('PNP0C0F')),
     name('_UID', uid),
-    name('_PRS', resourceTemplate([levelInterrupts(PIRQ_IRQS)])),
+    name('_PRS', resourceTemplate([interrupt(PIRQ_IRQS)])),
     method('_STA', 0, [ret(call('IQST', register))]),
     method('_DIS', 0, [or(register, IRQEN, register)]),
     method('_CRS', 0, [ret(call('IQCR', register))]),
@@ -69,7 +84,7 @@ function routedLink(letter: string, uid: number, register: string): AmlTerm {
 }
 
 function fixedLink(letter: string, gsi: number): AmlTerm {
-  const setting = resourceTemplate([levelInterrupts([gsi])]);
+  const setting = resourceTemplate([interrupt([gsi])]);
   return device(`GSI${letter}`, [
     name('_HID', eisaId('PNP0C0F')),
     name('_UID', gsi),

@@ -1,10 +1,11 @@
 import { device, eisaId, name } from '../../../aml/build.ts';
+import { dma, io, irqNoFlags } from '../../../aml/resources/build-resources.ts';
+import { resourceTemplate } from '../../../aml/resources/resource-template.ts';
 import type { AmlTerm } from '../../../aml/tree.ts';
 import { IRQS, PORTS } from '../../../emulator/machine/memory-map.ts';
 import { pirqRegisters } from './interrupt-links.ts';
 import { motherboardPorts } from './motherboard.ts';
 import { functionName, pciAddress } from './pci-tree.ts';
-import { dma, io, irqNoFlags, resourceTemplate } from './resources.ts';
 
 /** The ICH9 LPC bridge, 00:1f.0. */
 const LPC = { device: 31, function: 0 };
@@ -61,7 +62,7 @@ function isaDevice(entry: IsaDevice): AmlTerm {
       resourceTemplate([
         ...entry.ports.map(({ base, count }) => io(base, count)),
         ...(entry.irq === undefined ? [] : [irqNoFlags(entry.irq)]),
-        ...(entry.dma === undefined ? [] : [dma(entry.dma)]),
+        ...(entry.dma === undefined ? [] : [dma([entry.dma])]),
       ]),
     ),
   ]);

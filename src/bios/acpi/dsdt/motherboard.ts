@@ -1,8 +1,9 @@
 import { device, eisaId, name } from '../../../aml/build.ts';
+import { io, memory32Fixed, qwordMemory } from '../../../aml/resources/build-resources.ts';
+import { type ResourceDescriptor, resourceTemplate } from '../../../aml/resources/resource-template.ts';
 import type { AmlTerm } from '../../../aml/tree.ts';
 import { IOAPIC, LOCAL_APIC_PAGE, PORTS, RCBA } from '../../../emulator/machine/memory-map.ts';
 import type { Window } from '../../pci/plan.ts';
-import { io, memory32Fixed, qwordMemory, resourceTemplate } from './resources.ts';
 
 const FOUR_GIB = 0x1_0000_0000;
 
@@ -14,16 +15,13 @@ export function motherboardMemory(ecam: Window): AmlTerm {
   return device('MBRD', [
     name('_HID', eisaId('PNP0C02')),
     name('_UID', 0),
-    name(
-      '_CRS',
-      resourceTemplate([
-        ecam.base + ecam.size <= FOUR_GIB ? memory32Fixed(ecam, 'read-write') : qwordMemory(ecam, { consumer: true }),
-        memory32Fixed(IOAPIC, 'read-write'),
-        memory32Fixed(RCBA, 'read-write'),
-        memory32Fixed(LOCAL_APIC_PAGE, 'read-write'),
-      ]),
-    ),
+    name('_CRS', resourceTemplate([...[ecam, IOAPIC, RCBA, LOCAL_APIC_PAGE].map(fixedMemory)])),
   ]);
+}
+
+function fixedMemory({ base, size }: Window): ResourceDescriptor {
+  if (base + size <= FOUR_GIB) return memory32Fixed(base, size);
+  return qwordMemory({ minimum: base, maximum: base + size - 1, usage: 'ResourceConsumer' });
 }
 
 /** Ports of the chipset that no other device declares. */

@@ -1,7 +1,8 @@
 import { device, eisaId, name, str } from '../../../aml/build.ts';
+import { io, memory32Fixed } from '../../../aml/resources/build-resources.ts';
+import { resourceTemplate } from '../../../aml/resources/resource-template.ts';
 import type { AmlTerm } from '../../../aml/tree.ts';
 import { HPET, PORTS } from '../../../emulator/machine/memory-map.ts';
-import { io, memory32Fixed, resourceTemplate } from './resources.ts';
 
 /** Present, enabled, working, not shown. */
 const STA_HIDDEN = 0x0b;
@@ -13,7 +14,7 @@ export function hpetDevice(): AmlTerm {
     name('_HID', eisaId('PNP0103')),
     name('_UID', 0),
     name('_STA', STA_PRESENT),
-    name('_CRS', resourceTemplate([memory32Fixed(HPET, 'read-only')])),
+    name('_CRS', resourceTemplate([memory32Fixed(HPET.base, HPET.size, 'ReadOnly')])),
   ]);
 }
 
