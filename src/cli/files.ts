@@ -1,0 +1,49 @@
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { UserError } from '../shared/errors.ts';
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist',
+  EISDIR: 'is a directory',
+  EACCES: 'may not be opened',
+  EPERM: 'may not be opened',
+  ENOTDIR: 'lies below something that is no directory',
+  ENOSPC: 'does not fit on the disk',
+  EROFS: 'lies on a read-only disk',
+};
+
+function fileError(code: string, path: string, cause: unknown, mend: string): UserError {
+  const reason = REASONS[(cause as NodeJS.ErrnoException).code ?? ''] ?? `failed: ${(cause as Error).message}`;
+  return new UserError(code, `${path} ${reason}`, { place: { file: path }, mend, cause });
+}
+
+/** @throws UserError FILE_READ */
+export function readFileBytes(path: string): Uint8Array {
+  try {
+    const buffer = readFileSync(path);
+    return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length);
+  } catch (error) {
+    throw fileError('FILE_READ', path, error, 'check the path and the permissions');
+  }
+}
+
+/** @throws UserError FILE_READ */
+export function readFileText(path: string): string {
+  return new TextDecoder().decode(readFileBytes(path));
+}
+
+/**
+ * Writes a file whole or not at all: first beside its place, then renamed into it.
+ * @throws UserError FILE_WRITE
+ */
+export function writeFileWhole(path: string, bytes: Uint8Array | string): void {
+  const partial = `${path}.partial`;
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(partial, bytes);
+    renameSync(partial, path);
+  } catch (error) {
+    rmSync(partial, { force: true });
+    throw fileError('FILE_WRITE', path, error, 'choose a place that can be written');
+  }
+}
