@@ -1,7 +1,8 @@
 import { AddressSpace } from '../bus/address-space.ts';
 import { SpaceDma } from '../bus/space-dma.ts';
+import { type InterruptPin, swizzlePin } from '../machine/interrupt-routing.ts';
 import type { AccessSize, DmaPort, InterruptLine } from '../machine/ports.ts';
-import { type InterruptPin, PciBus, type PciServices, type PciUpstream } from './bus.ts';
+import { PciBus, type PciServices, type PciUpstream } from './bus.ts';
 import { type ConfigEffects, PciFunction, type PciFunctionDeclaration, type PciPorts } from './function.ts';
 
 interface Range {
@@ -27,11 +28,6 @@ const VGA_PORTS: readonly Range[] = [
   { base: 0x3b0, size: 0xc },
   { base: 0x3c0, size: 0x20 },
 ];
-
-/** INTx of `device` behind a bridge comes out of the bridge on this pin (PCI-to-PCI Bridge 1.2 §9.1). */
-export function swizzle(device: number, pin: InterruptPin): InterruptPin {
-  return (((pin - 1 + device) % 4) + 1) as InterruptPin;
-}
 
 /**
  * A PCI-PCI bridge. Downstream it forwards what its windows claim and nothing else; upstream it forwards what its windows do not
@@ -154,7 +150,7 @@ export class PciBridge extends PciFunction {
   }
 
   #interruptLine(device: number, pin: InterruptPin): InterruptLine {
-    return this.#primary.interruptLine(this.#device, swizzle(device, pin));
+    return this.#primary.interruptLine(this.#device, swizzlePin(device, pin));
   }
 
   /** Inverse decoding (PCI-to-PCI Bridge 1.2 §4.2): what a window claims stays below and aborts there. */

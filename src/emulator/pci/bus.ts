@@ -1,10 +1,8 @@
 import { AddressSpace } from '../bus/address-space.ts';
 import { SpaceDma } from '../bus/space-dma.ts';
+import type { InterruptPin } from '../machine/interrupt-routing.ts';
 import type { Clock, DeviceLog, DmaPort, InterruptLine } from '../machine/ports.ts';
 import type { PciFunction, PciPorts } from './function.ts';
-
-/** Interrupt pin on a bus: 1–4 for INTA–INTD. */
-export type InterruptPin = 1 | 2 | 3 | 4;
 
 /** What stands above a bus: a bridge's primary side, or the host. */
 export interface PciUpstream {

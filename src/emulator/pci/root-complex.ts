@@ -1,15 +1,14 @@
 import type { AddressSpace } from '../bus/address-space.ts';
+import type { InterruptPin } from '../machine/interrupt-routing.ts';
 import type { AccessSize, BusTarget, DmaPort, InterruptLine } from '../machine/ports.ts';
 import { type ConfigTarget, configTargetAt, forwardConfig, PciBridge } from './bridge.ts';
-import { type InterruptPin, PciBus, type PciServices } from './bus.ts';
+import { PciBus, type PciServices } from './bus.ts';
 import type { PciFunction } from './function.ts';
 
 /** What the chipset gives to the root complex. */
 export interface RootComplexPorts extends PciServices {
   /** System memory as bus masters see it: RAM, and 0xfeex_xxxx for interrupt messages. */
   readonly systemDma: DmaPort;
-  /** A further wire onto INTx of a device on a root bus. */
-  interruptLine(device: number, pin: InterruptPin): InterruptLine;
 }
 
 interface RootBus {
@@ -51,13 +50,17 @@ export class PciRootComplex {
     };
   }
 
-  /** Adds a root bus that starts at bus `number`. */
-  addRootBus(name: string, number: number): PciBus {
+  /** Adds a root bus that starts at bus `number`; `interruptLine` gives a further wire onto INTx of a device on it. */
+  addRootBus(
+    name: string,
+    number: number,
+    interruptLine: (device: number, pin: InterruptPin) => InterruptLine,
+  ): PciBus {
     const bus = new PciBus(
       name,
       {
         dma: this.#peerDma(() => bus),
-        interruptLine: (device, pin) => this.#ports.interruptLine(device, pin),
+        interruptLine,
       },
       this.#ports,
     );
