@@ -42,6 +42,15 @@ export class Assembler {
     this.#current = section;
   }
 
+  /** Writes `body` into the open section `name` and comes back. */
+  inSection(name: string, body: () => void): void {
+    const [section, mode] = [this.#current, this.#mode];
+    this.section(name);
+    body();
+    this.#current = section;
+    this.#mode = mode;
+  }
+
   /** The default operand and address size of the code that follows. */
   bits(mode: Mode): void {
     this.#mode = mode;
