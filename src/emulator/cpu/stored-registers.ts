@@ -1,3 +1,4 @@
+import type { CpuState } from './cpu-state.ts';
 import { MSR_STORAGE } from './state.ts';
 
 /**
@@ -55,10 +56,12 @@ const STORED = [
   'MTRR_PHYSMASK6',
   'MTRR_PHYSBASE7',
   'MTRR_PHYSMASK7',
-  // Bit 0: NMIs are blocked until IRET. Bit 1: delivering a double fault.
+  // Bit 0: NMIs are blocked until IRET.
   'EVENT_STATE',
-  'BIOS_SIGN_ID',
-  'RANDOM_STATE',
+  'MC0_CTL',
+  'MC1_CTL',
+  'MC2_CTL',
+  'MC3_CTL',
 ] as const;
 
 export type StoredRegister = (typeof STORED)[number];
@@ -72,3 +75,19 @@ export function storedRegister(name: StoredRegister): number {
 
 /** The PAE page-directory-pointer registers: four entries of 8 bytes. */
 export const PDPTE_REGISTERS = storedRegister('PDPTE0');
+
+const EVENT_STATE = storedRegister('EVENT_STATE');
+const NMI_BLOCKED = 1;
+
+/** An NMI is being handled: further ones wait for IRET (SDM vol. 3 §6.7.1). */
+export function isNmiBlocked(state: CpuState): boolean {
+  return (state.u32(EVENT_STATE) & NMI_BLOCKED) !== 0;
+}
+
+export function blockNmi(state: CpuState): void {
+  state.setU32(EVENT_STATE, state.u32(EVENT_STATE) | NMI_BLOCKED);
+}
+
+export function unblockNmi(state: CpuState): void {
+  state.setU32(EVENT_STATE, state.u32(EVENT_STATE) & ~NMI_BLOCKED);
+}
