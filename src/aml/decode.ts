@@ -1,0 +1,129 @@
+import { byteSum } from '../shared/checksum.ts';
+import { UserError } from '../shared/errors.ts';
+import { DeclaredNames } from './namespace.ts';
+import { decodeTableHeader, TABLE_HEADER_LENGTH, type TableHeader } from './table-header.ts';
+import { type DecodeProblem, TermReader } from './term-reader.ts';
+import type { AmlTerm } from './tree.ts';
+import { readGuessing } from './undeclared-methods.ts';
+
+/** A definition block as it was read. */
+export interface SourceTable {
+  readonly bytes: Uint8Array;
+  /** For messages. */
+  readonly file?: string;
+}
+
+export interface DecodedTable {
+  readonly file: string | undefined;
+  readonly header: TableHeader;
+  readonly terms: readonly AmlTerm[];
+  /** Bytes behind the length that the header states. */
+  readonly trailing: Uint8Array;
+  /** What is no AML; empty for a sound table. */
+  readonly problems: readonly DecodeProblem[];
+  readonly checksumValid: boolean;
+}
+
+export interface DecodedSet {
+  readonly tables: readonly DecodedTable[];
+  /** What all the tables declare. */
+  readonly names: DeclaredNames;
+  /** Paths, as written, that no table declares, and the argument counts that their uses suggest. */
+  readonly guesses: ReadonlyMap<string, number>;
+}
+
+/** Rounds until the declared methods are stable; a forward reference inside a scope-level expression needs one more. */
+const MAX_ROUNDS = 5;
+
+/**
+ * Decodes definition blocks that the firmware loads together (a DSDT and its SSDTs): the argument counts of methods are known
+ * across all of them. Encoding `terms` again gives the same bytes.
+ *
+ * Throws `AML_TABLE` when a table has no whole header or states a length above what is there.
+ */
+export function decodeTables(sources: readonly SourceTable[]): DecodedSet {
+  const headers = sources.map(checkedHeader);
+  let known = new DeclaredNames();
+  let signature = '';
+  for (let round = 0; round < MAX_ROUNDS; round++) {
+    const declared = new DeclaredNames();
+    sources.forEach((source, table) => {
+      new TermReader(source.bytes, { table, known, declared, skipMethodBodies: true }).readTermList(
+        TABLE_HEADER_LENGTH,
+        headers[table].length,
+      );
+    });
+    known = declared;
+    const next = signatureOf(declared);
+    if (next === signature) break;
+    signature = next;
+  }
+  const guesses = new Map<string, number>();
+  const names = new DeclaredNames();
+  const tables = sources.map((source, table) => {
+    const header = headers[table];
+    const { reader, terms } = readGuessing(guesses, names, (declared) => {
+      const attempt = new TermReader(source.bytes, { table, known, declared, guesses });
+      return { reader: attempt, terms: attempt.readTermList(TABLE_HEADER_LENGTH, header.length) };
+    });
+    return {
+      file: source.file,
+      header,
+      terms,
+      trailing: source.bytes.slice(header.length),
+      problems: reader.problems,
+      checksumValid: byteSum(source.bytes.subarray(0, header.length)) === 0,
+    };
+  });
+  return { tables, names, guesses };
+}
+
+/** One definition block that stands alone. Throws as `decodeTables`, and `AML_DECODE` at the first byte that is no AML. */
+export function decodeTable(source: SourceTable): DecodedTable {
+  const [table] = decodeTables([source]).tables;
+  refuseProblems(table);
+  return table;
+}
+
+/** Throws `AML_DECODE` with offset and scope when `table` holds bytes that are no AML. */
+export function refuseProblems(table: DecodedTable): void {
+  const [problem] = table.problems;
+  if (!problem) return;
+  throw new UserError('AML_DECODE', problem.message, {
+    place: { ...(table.file !== undefined && { file: table.file }), offset: problem.offset, path: problem.path },
+    mend: 'check that the file is an undamaged DSDT or SSDT and give the SSDTs that it depends on',
+  });
+}
+
+function checkedHeader({ bytes, file }: SourceTable): TableHeader {
+  const place = file === undefined ? {} : { file };
+  const header = decodeTableHeader(bytes);
+  if (!header) {
+    throw new UserError('AML_TABLE', `${bytes.length} bytes are too few for an ACPI table, whose header has 36`, {
+      place,
+      mend: 'give a whole DSDT or SSDT, as /sys/firmware/acpi/tables or acpidump hold it',
+    });
+  }
+  if (!/^[A-Z]{3}[A-Z0-9]$/.test(header.signature)) {
+    throw new UserError('AML_TABLE', `"${header.signature}" is not the signature of an ACPI table`, {
+      place: { ...place, offset: 0 },
+      mend: 'give a binary DSDT or SSDT, not text and not a dump of several tables',
+    });
+  }
+  if (header.length > bytes.length || header.length < TABLE_HEADER_LENGTH) {
+    throw new UserError('AML_TABLE', `the header states ${header.length} bytes, the file has ${bytes.length}`, {
+      place: { ...place, offset: 4 },
+      mend: 'the table is cut off or its length is damaged: dump it again',
+    });
+  }
+  return header;
+}
+
+/** Methods and their argument counts, as text to compare rounds by. */
+function signatureOf(names: DeclaredNames): string {
+  const lines: string[] = [];
+  for (const path of names.paths()) {
+    for (const { argumentCount, kind } of names.allAt(path)) lines.push(`${path} ${kind} ${argumentCount ?? ''}`);
+  }
+  return lines.join('\n');
+}

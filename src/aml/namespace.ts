@@ -1,0 +1,142 @@
+import { splitPath } from './name-string.ts';
+
+/** What stands at a path of the namespace, as far as decoding and printing need to know. */
+export type DeclaredKind =
+  | 'Alias'
+  | 'BufferField'
+  | 'DataRegion'
+  | 'Device'
+  | 'Event'
+  | 'External'
+  | 'FieldUnit'
+  | 'Method'
+  | 'Mutex'
+  | 'Name'
+  | 'OpRegion'
+  | 'PowerResource'
+  | 'Processor'
+  | 'ThermalZone';
+
+export interface Declaration {
+  readonly kind: DeclaredKind;
+  /** Methods and Externals of methods: 0 to 7. */
+  readonly argumentCount?: number;
+  /** Aliases: the absolute path that they stand for. */
+  readonly target?: string;
+  /** Names: ObjectType keyword of the initial value. Externals: the declared type. */
+  readonly objectType?: string;
+  /** Which table declared it, by its place in the set. */
+  readonly table: number;
+}
+
+/** The scope of the root, as text. */
+export const ROOT = '\\';
+
+/** `\AAAA` below the root, `\AAAA.BBBB` below others. */
+export function childPath(scope: string, segment: string): string {
+  return scope === ROOT ? `\\${segment}` : `${scope}.${segment}`;
+}
+
+/** The path one level up; the root is its own parent. */
+export function parentPath(path: string): string {
+  const dot = path.lastIndexOf('.');
+  return dot < 0 ? ROOT : path.slice(0, dot);
+}
+
+/** `path` as an absolute path without search: relative names hang below `scope`, each `^` goes one level up. */
+export function absolutePath(scope: string, path: string): string {
+  const { prefix, segments } = splitPath(path);
+  let base = prefix === ROOT ? ROOT : scope;
+  if (prefix.startsWith('^')) for (let level = 0; level < prefix.length; level++) base = parentPath(base);
+  for (const segment of segments) base = childPath(base, segment);
+  return base;
+}
+
+/**
+ * Names that several definition blocks declare, by absolute path. The operating system's predefined names (ACPI 6.5 §5.3.1,
+ * §5.7) are there from the start.
+ */
+export class DeclaredNames {
+  readonly #entries = new Map<string, Declaration[]>();
+
+  constructor() {
+    for (const [path, declaration] of PREDEFINED) this.#entries.set(path, [declaration]);
+  }
+
+  declare(path: string, declaration: Declaration): void {
+    const entries = this.#entries.get(path);
+    if (entries) entries.push(declaration);
+    else this.#entries.set(path, [declaration]);
+  }
+
+  /** Adds what another set declares; the predefined names are there already. */
+  merge(other: DeclaredNames): void {
+    for (const [path, entries] of other.#entries) {
+      for (const entry of entries) if (entry.table >= 0) this.declare(path, entry);
+    }
+  }
+
+  /**
+   * The declaration at exactly `path`; where several tables declare it (alternatives of which the firmware loads one), the asking
+   * table's own comes first, then definitions, then Externals.
+   */
+  at(path: string, table?: number): Declaration | undefined {
+    const entries = this.#entries.get(path);
+    if (!entries) return undefined;
+    if (entries.length === 1) return entries[0];
+    const real = entries.filter((entry) => entry.kind !== 'External');
+    return real.find((entry) => entry.table === table) ?? real[0] ?? entries[0];
+  }
+
+  /** Every declaration at `path`. */
+  allAt(path: string): readonly Declaration[] {
+    return this.#entries.get(path) ?? [];
+  }
+
+  /** Every path that is declared. */
+  paths(): IterableIterator<string> {
+    return this.#entries.keys();
+  }
+
+  /**
+   * The absolute path that `path` means in `scope`: a single NameSeg without prefix is looked for in the scope and then in each
+   * one above it (ACPI 6.5 §5.3). Nothing when no table declares it.
+   */
+  resolve(scope: string, path: string): string | undefined {
+    const { prefix, segments } = splitPath(path);
+    if (prefix !== '' || segments.length !== 1) {
+      const absolute = absolutePath(scope, path);
+      return absolute === ROOT || this.#entries.has(absolute) ? absolute : undefined;
+    }
+    for (let base = scope; ; base = parentPath(base)) {
+      const candidate = childPath(base, segments[0]);
+      if (this.#entries.has(candidate)) return candidate;
+      if (base === ROOT) return undefined;
+    }
+  }
+
+  /** As `resolve` and `at`, with aliases followed. */
+  find(scope: string, path: string, table?: number): { path: string; declaration: Declaration } | undefined {
+    let absolute = this.resolve(scope, path);
+    // Damaged tables alias in circles.
+    for (let hops = 0; absolute !== undefined && hops < 8; hops++) {
+      const declaration = this.at(absolute, table);
+      if (!declaration) return undefined;
+      if (declaration.kind !== 'Alias' || declaration.target === undefined) return { path: absolute, declaration };
+      absolute = declaration.target;
+    }
+    return undefined;
+  }
+}
+
+const PREDEFINED: readonly (readonly [string, Declaration])[] = [
+  ['\\_GPE', { kind: 'Device', table: -1 }],
+  ['\\_PR_', { kind: 'Device', table: -1 }],
+  ['\\_SB_', { kind: 'Device', table: -1 }],
+  ['\\_SI_', { kind: 'Device', table: -1 }],
+  ['\\_TZ_', { kind: 'Device', table: -1 }],
+  ['\\_REV', { kind: 'Name', objectType: 'IntObj', table: -1 }],
+  ['\\_OS_', { kind: 'Name', objectType: 'StrObj', table: -1 }],
+  ['\\_GL_', { kind: 'Mutex', table: -1 }],
+  ['\\_OSI', { kind: 'Method', argumentCount: 1, table: -1 }],
+];
