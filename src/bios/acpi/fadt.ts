@@ -110,7 +110,10 @@ function port(address: number, byteLength: number, accessSize = 0): GenericAddre
   return { space: ADDRESS_SPACES.IO, bitWidth: 8 * byteLength, bitOffset: 0, accessSize, address };
 }
 
-export function buildFadt(oem: OemIdentity): AcpiTable {
+/** Flat logical mode addresses 8 processors; with more the OS must use clusters, as QEMU says it. */
+const FLAT_MODEL_CPUS = 8;
+
+export function buildFadt(oem: OemIdentity, cpus: number): AcpiTable {
   const base = PORTS.PM.base;
   const block = {
     event: base + PM_BLOCK.PM1_EVT.offset,
@@ -137,7 +140,15 @@ export function buildFadt(oem: OemIdentity): AcpiTable {
     // The board has ISA devices (COM1, RTC …) and an 8042, and no VGA unless a card brings one: the OS must not probe for it.
     IAPC_BOOT_ARCH: flagBits(IAPC_BOOT_ARCH, ['LEGACY_DEVICES', '8042', 'VGA_NOT_PRESENT']),
     // PWR_BUTTON clear: the power button is the fixed one of PM1_STS. SLP_BUTTON set: there is no fixed sleep button.
-    FLAGS: flagBits(FADT_FLAGS, ['WBINVD', 'PROC_C1', 'SLP_BUTTON', 'RTC_S4', 'RESET_REG_SUP', 'USE_PLATFORM_CLOCK']),
+    FLAGS: flagBits(FADT_FLAGS, [
+      'WBINVD',
+      'PROC_C1',
+      'SLP_BUTTON',
+      'RTC_S4',
+      'RESET_REG_SUP',
+      'USE_PLATFORM_CLOCK',
+      ...(cpus > FLAT_MODEL_CPUS ? (['FORCE_APIC_CLUSTER_MODEL'] as const) : []),
+    ]),
     RESET_REG: port(PORTS.RESET_CONTROL.base, 1, 1),
     RESET_VALUE: RESET_VALUE,
     MINOR_VERSION: FADT_MINOR_VERSION,

@@ -19,7 +19,7 @@ export function buildBoardTables(config: MachineConfig, plan: PciPlan, oem: OemI
   return [
     buildFacs(),
     buildDsdt(oem, config, plan),
-    buildFadt(oem),
+    buildFadt(oem, config.cpus),
     buildMadt(oem, config.cpus),
     buildHpet(oem),
     buildMcfg(oem, plan.ecam),

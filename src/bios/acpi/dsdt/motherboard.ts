@@ -2,20 +2,20 @@ import { device, eisaId, name } from '../../../aml/build.ts';
 import { io, memory32Fixed, qwordMemory } from '../../../aml/resources/build-resources.ts';
 import { type ResourceDescriptor, resourceTemplate } from '../../../aml/resources/resource-template.ts';
 import type { AmlTerm } from '../../../aml/tree.ts';
-import { IOAPIC, LOCAL_APIC_PAGE, PORTS, RCBA } from '../../../emulator/machine/memory-map.ts';
+import { LOCAL_APIC_PAGE, PORTS, RCBA } from '../../../emulator/machine/memory-map.ts';
 import type { Window } from '../../pci/plan.ts';
 
 const FOUR_GIB = 0x1_0000_0000;
 
 /**
  * PNP0C02 motherboard resources in \_SB: memory that belongs to no PCI window. Linux accepts ECAM only when it stands here (or in the
- * EFI map).
+ * EFI map). The I/O APIC stays out: Linux has taken it by then and would say that it "could not be reserved".
  */
 export function motherboardMemory(ecam: Window): AmlTerm {
   return device('MBRD', [
     name('_HID', eisaId('PNP0C02')),
     name('_UID', 0),
-    name('_CRS', resourceTemplate([...[ecam, IOAPIC, RCBA, LOCAL_APIC_PAGE].map(fixedMemory)])),
+    name('_CRS', resourceTemplate([...[ecam, RCBA, LOCAL_APIC_PAGE].map(fixedMemory)])),
   ]);
 }
 
