@@ -50,9 +50,14 @@ export interface Semantics {
   /** Stores by `emit(address)`, which must write exactly `byteLength` bytes; emitted for the fast and for the slow path. */
   storeWith(linear: I64, byteLength: number, emit: (address: I32) => void): void;
 
-  push(size: 2 | 4 | 8, value: I64): void;
-  /** Value at the top of the stack, and the stack pointer after it; the caller commits. */
-  popValue(size: 2 | 4 | 8): { value: I64; commit: () => void };
+  /** rSP as an offset into SS, cut to the stack's width, plus `delta` bytes (cut again). */
+  stackOffset(delta: number): I64;
+  /** Any offset cut to the stack's width. */
+  cutToStack(offset: I64): I64;
+  stackLoad(offset: I64, size: Size): I64;
+  stackStore(offset: I64, size: Size, value: I64): void;
+  /** Writes SP, ESP or RSP by the stack's width. */
+  setStackOffset(offset: I64): void;
 
   /** Lazy flags; see state.ts. `result` is taken zero- or sign-extended: only its low `size` bytes count. */
   setFlags(result: I64, aux: I64): void;
@@ -76,6 +81,10 @@ export interface Semantics {
   fault(vector: number, errorCode: number): void;
   /** Leaves to the TypeScript handler of the row; when it returns normally, the instruction is done. Ends the emission. */
   system(): void;
+  /** The instruction is done: go on with the next (for early exits inside `if`). */
+  done(): void;
+  /** DIRECTION in the state: +1 or −1. */
+  setDirection(step: 1 | -1): void;
   /** Runs the instruction again from its start as a new one (a REP in portions). */
   again(): void;
   /** After the instruction leave the interpreter, so that interrupts are looked at (STI, POPF). Ends the emission. */

@@ -120,6 +120,7 @@ export const i32 = {
   shl: (a: I32, b: I32): I32 => (isConst(b, 0) ? a : binary('i32', 0x74, a, b)),
   shrS: i32Binary(0x75),
   shrU: i32Binary(0x76),
+  rotl: i32Binary(0x77),
   wrap: (a: I64): I32 => (a.kind === 'const' ? i32.const(Number(BigInt.asIntN(32, a.wide!))) : unary('i32', 0xa7, a)),
   reinterpretF32: (a: F32): I32 => unary('i32', 0xbc, a),
   /** Saturating, NaN → 0. */
