@@ -119,6 +119,21 @@ export const TLB_WRITE = place(4);
 export const BRANCH_RING_POSITION = place(4);
 export const BRANCH_RING = place(16 * 16);
 
+/** Where an indirect jump out of a handler function goes (RIP). */
+export const JUMP_RIP = place(8);
+/** The micro-op at which the interpreter stopped. */
+export const CURRENT_UOP = place(4);
+/** Mixed into the tags of the jump cache: everything besides RIP that an entry depends on (CPL, code size), in bits 63:52. */
+export const MODE_KEY = place(8);
+/** Mask of the stack pointer's width, and of linear addresses (32 bits outside 64-bit code). */
+export const STACK_MASK = place(8);
+export const LINEAR_MASK = place(8);
+/** First offset past what may be read (written) by segment, ES CS SS DS FS GS: 0 forbids, 64-bit code allows all; expand-down is decided by TypeScript. */
+export const READ_LIMITS = place(6 * 8);
+export const WRITE_LIMITS = place(6 * 8);
+/** 1 while the processor's INTR pin is asserted, kept by the engine for STI and POPF. */
+export const INTERRUPT_REQUEST = place(4);
+
 /** Scratch 16-byte-aligned constants for SSE helpers. */
 export const SIMD_SCRATCH = place(256, 16);
 

@@ -87,8 +87,6 @@ export interface Semantics {
   setDirection(step: 1 | -1): void;
   /** Runs the instruction again from its start as a new one (a REP in portions). */
   again(): void;
-  /** After the instruction leave the interpreter, so that interrupts are looked at (STI, POPF). Ends the emission. */
-  leaveAfter(): void;
   /** Memory words of the CPU state by offset. */
   stateI32(offset: number): I32;
   stateI64(offset: number): I64;

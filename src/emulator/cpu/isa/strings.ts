@@ -1,7 +1,7 @@
 import { DIRECTION } from '../state.ts';
 import { i32, i64 } from '../wasm/expr.ts';
 import { condition, flagsOfSub } from './flags.ts';
-import { type InstructionRow, row, systemRow } from './row.ts';
+import { type InstructionRow, row } from './row.ts';
 import type { I64, Semantic, Semantics } from './semantics.ts';
 
 const RAX = 0;
@@ -111,8 +111,4 @@ export const STRING_ROWS: readonly InstructionRow[] = [
   ...stringRows(0xaa, 'STOS', stos, false),
   ...stringRows(0xac, 'LODS', lods, false),
   ...stringRows(0xae, 'SCAS', scas, true),
-  systemRow('1', 0x6c, 'INS', ['1'], { sizes: [1] }),
-  systemRow('1', 0x6d, 'INS', ['1'], { sizes: [2, 4] }),
-  systemRow('1', 0x6e, 'OUTS', ['1'], { sizes: [1] }),
-  systemRow('1', 0x6f, 'OUTS', ['1'], { sizes: [2, 4] }),
 ];

@@ -1,0 +1,307 @@
+import { type InstructionRow, parseOperand } from '../isa/row.ts';
+import type { Size } from '../isa/semantics.ts';
+import { type DecodableRow, OPCODE_MAPS, type OpcodeIndex, operandBytes } from '../isa/table.ts';
+import { SEGMENT_INDEX } from '../state.ts';
+import { type Decoded, RIP_BASE } from './decoded.ts';
+
+/** Why bytes are no instruction: more bytes are needed, longer than 15, or no such opcode. */
+export type DecodeFailure = 'incomplete' | 'too-long' | 'undefined';
+
+const MAXIMUM_LENGTH = 15;
+const REX_W = 8;
+const REX_R = 4;
+const REX_X = 2;
+const REX_B = 1;
+/** 16-bit addressing (SDM vol. 2 table 2-1): base and index registers by rm. */
+const BASES_16 = [3, 3, 5, 5, 6, 7, 5, 3] as const;
+const INDEXES_16 = [6, 7, 6, 7, -1, -1, -1, -1] as const;
+const STACK_REGISTERS = new Set([4, 5]);
+
+/** Reads bytes in order; running out is remembered, not thrown. */
+class Reader {
+  position: number;
+  readonly bytes: Uint8Array;
+  readonly end: number;
+  readonly start: number;
+  overrun = false;
+
+  constructor(bytes: Uint8Array, start: number, end: number) {
+    this.bytes = bytes;
+    this.start = start;
+    this.position = start;
+    this.end = end;
+  }
+
+  u8(): number {
+    if (this.position >= this.end) {
+      this.overrun = true;
+      return 0;
+    }
+    return this.bytes[this.position++];
+  }
+
+  s8(): number {
+    return (this.u8() << 24) >> 24;
+  }
+
+  u16(): number {
+    return this.u8() | (this.u8() << 8);
+  }
+
+  s32(): number {
+    return this.u16() | (this.u16() << 16);
+  }
+
+  u64(): bigint {
+    const low = BigInt(this.s32() >>> 0);
+    return (BigInt(this.s32() >>> 0) << 32n) | low;
+  }
+}
+
+/**
+ * Decodes the instruction at `bytes[start]`; `end` bounds what may be read. `codeSize` 0, 1, 2 = 16-, 32-, 64-bit code. The whole of
+ * SDM vol. 2 chapter 2 for legacy encodings; VEX comes with its instructions.
+ */
+export function decode(bytes: Uint8Array, start: number, end: number, codeSize: number): Decoded | DecodeFailure {
+  const reader = new Reader(bytes, start, Math.min(end, start + MAXIMUM_LENGTH));
+  const is64 = codeSize === 2;
+  let operandOverride = false;
+  let addressOverride = false;
+  let segment = -1;
+  let repeat = 0;
+  let lock = false;
+  let rex = 0;
+  let opcode = 0;
+  for (;;) {
+    opcode = reader.u8();
+    if (opcode === 0x66) operandOverride = true;
+    else if (opcode === 0x67) addressOverride = true;
+    else if (opcode === 0xf0) lock = true;
+    else if (opcode === 0xf2 || opcode === 0xf3) repeat = opcode;
+    else if (opcode === 0x2e || opcode === 0x36 || opcode === 0x3e || opcode === 0x26) {
+      if (!is64)
+        segment =
+          opcode === 0x2e
+            ? SEGMENT_INDEX.CS
+            : opcode === 0x36
+              ? SEGMENT_INDEX.SS
+              : opcode === 0x3e
+                ? SEGMENT_INDEX.DS
+                : SEGMENT_INDEX.ES;
+    } else if (opcode === 0x64) segment = SEGMENT_INDEX.FS;
+    else if (opcode === 0x65) segment = SEGMENT_INDEX.GS;
+    else if (is64 && (opcode & 0xf0) === 0x40) {
+      rex = opcode;
+      continue;
+    } else break;
+    // A REX prefix counts only right before the opcode.
+    rex = 0;
+    if (reader.overrun) break;
+  }
+  let maps: OpcodeIndex = OPCODE_MAPS['1'];
+  let fullOpcode = opcode;
+  if (opcode === 0x0f) {
+    opcode = reader.u8();
+    maps = OPCODE_MAPS['0f'];
+    fullOpcode = 0x0f00 | opcode;
+    if (opcode === 0x38 || opcode === 0x3a) {
+      maps = opcode === 0x38 ? OPCODE_MAPS['0f38'] : OPCODE_MAPS['0f3a'];
+      fullOpcode = (0x0f00 | opcode) << 8;
+      opcode = reader.u8();
+      fullOpcode |= opcode;
+    }
+  }
+  if (reader.overrun) return failureOf(reader, end);
+  const candidates = maps[opcode];
+  const needsModRm = candidates.length > 0 && candidates.some((candidate) => candidate.modRm);
+  const modRm = needsModRm ? peek(reader) : 0;
+  if (reader.overrun) return failureOf(reader, end);
+  const mode = { is64, codeSize, operandOverride, repeat, rex };
+  const entry = choose(candidates, modRm, mode);
+  if (entry === undefined) return 'undefined';
+  const size = operandSize(entry, mode);
+  const addressSize = is64 ? (addressOverride ? 4 : 8) : (codeSize === 1) !== addressOverride ? 4 : 2;
+  const decoded: Decoded = {
+    entry,
+    length: 0,
+    size,
+    addressSize,
+    opcode: fullOpcode,
+    modRm,
+    reg: ((modRm >> 3) & 7) | (rex & REX_R ? 8 : 0),
+    rm: entry.modRm ? (modRm & 7) | (rex & REX_B ? 8 : 0) : (opcode & 7) | (rex & REX_B ? 8 : 0),
+    isMemory: false,
+    base: -1,
+    index: -1,
+    scale: 0,
+    displacement: 0,
+    segment: segment >= 0 ? segment : SEGMENT_INDEX.DS,
+    segmentOverridden: segment >= 0,
+    immediate: 0,
+    immediate2: 0,
+    wide: 0n,
+    rex,
+    lock,
+    repeat,
+  };
+  if (entry.modRm) {
+    reader.u8();
+    // MOV to and from control and debug registers ignore mod (SDM vol. 2, MOV—Move to/from Control Registers).
+    const registerOnly = entry.row.operands.some((code) => code === 'R');
+    if (modRm < 0xc0 && !registerOnly) {
+      decoded.isMemory = true;
+      if (addressSize === 2) address16(reader, decoded);
+      else address32(reader, decoded, is64);
+    }
+  }
+  immediates(reader, decoded, entry.row);
+  if (reader.overrun) return failureOf(reader, end);
+  decoded.length = reader.position - start;
+  if (lock && !lockAllowed(entry.row, decoded)) return 'undefined';
+  return decoded;
+}
+
+function failureOf(reader: Reader, end: number): DecodeFailure {
+  return end - reader.start >= MAXIMUM_LENGTH ? 'too-long' : 'incomplete';
+}
+
+function peek(reader: Reader): number {
+  const byte = reader.u8();
+  if (!reader.overrun) reader.position--;
+  return byte;
+}
+
+interface ModeBits {
+  readonly is64: boolean;
+  readonly codeSize: number;
+  readonly operandOverride: boolean;
+  readonly repeat: number;
+  readonly rex: number;
+}
+
+function choose(candidates: readonly DecodableRow[], modRm: number, mode: ModeBits): DecodableRow | undefined {
+  const prefix = mode.repeat !== 0 ? mode.repeat : mode.operandOverride ? 0x66 : 0;
+  let best: DecodableRow | undefined;
+  let bestScore = -1;
+  for (const candidate of candidates) {
+    const { options } = candidate.row;
+    if (mode.is64 ? options.no64 : options.only64) continue;
+    if (options.modRm !== undefined && options.modRm !== modRm) continue;
+    if (options.group !== undefined && options.group !== ((modRm >> 3) & 7)) continue;
+    if (options.only === 'reg' && modRm < 0xc0) continue;
+    if (options.only === 'mem' && modRm >= 0xc0) continue;
+    if (options.prefix !== undefined && options.prefix !== prefix) continue;
+    if (options.repeat !== undefined && mode.repeat !== (options.repeat === 'rep' ? 0xf3 : 0xf2)) continue;
+    // An opcode that two rows share by size (CMPXCHG8B and 16B).
+    if (candidate.sizes.length < 3 && !candidate.sizes.includes(operandSize(candidate, mode))) continue;
+    const score =
+      (options.prefix !== undefined ? 2 : 0) +
+      (options.repeat !== undefined ? 1 : 0) +
+      (options.modRm !== undefined ? 4 : 0);
+    if (score > bestScore) {
+      best = candidate;
+      bestScore = score;
+    }
+  }
+  return best;
+}
+
+function operandSize(entry: DecodableRow, mode: ModeBits): Size {
+  const { sizes, row } = entry;
+  if (sizes.length === 1) {
+    // CMPXCHG16B and its like exist only with REX.W; rows of one size otherwise have it whatever the prefixes say.
+    if (sizes[0] === 8 && row.options.only === 'mem' && row.options.group !== undefined)
+      return mode.rex & REX_W ? 8 : 4;
+    return sizes[0];
+  }
+  let size: Size;
+  if (mode.is64) {
+    if (row.options.force64) size = 8;
+    else if (mode.rex & REX_W) size = 8;
+    else if (mode.operandOverride) size = 2;
+    else size = row.options.default64 ? 8 : 4;
+  } else size = (mode.codeSize === 1) !== mode.operandOverride ? 4 : 2;
+  if (sizes.includes(size)) return size;
+  // IN and OUT with REX.W stay at 4; [4, 8] rows have no 2.
+  if (size === 8) return row.options.group !== undefined && row.options.only === 'mem' ? 8 : 4;
+  return 4;
+}
+
+function address16(reader: Reader, decoded: Decoded): void {
+  const mod = decoded.modRm >> 6;
+  const rm = decoded.modRm & 7;
+  if (mod === 0 && rm === 6) {
+    decoded.displacement = reader.u16();
+    return;
+  }
+  decoded.base = BASES_16[rm];
+  decoded.index = INDEXES_16[rm];
+  if (mod === 1) decoded.displacement = reader.s8();
+  else if (mod === 2) decoded.displacement = reader.u16();
+  if (!decoded.segmentOverridden && decoded.base === 5) decoded.segment = SEGMENT_INDEX.SS;
+}
+
+function address32(reader: Reader, decoded: Decoded, is64: boolean): void {
+  const mod = decoded.modRm >> 6;
+  const rm = decoded.modRm & 7;
+  let defaultSegmentBase = -1;
+  if (rm === 4) {
+    const sib = reader.u8();
+    const index = ((sib >> 3) & 7) | (decoded.rex & REX_X ? 8 : 0);
+    decoded.scale = sib >> 6;
+    decoded.index = index === 4 ? -1 : index;
+    if ((sib & 7) === 5 && mod === 0) {
+      decoded.displacement = reader.s32();
+    } else {
+      decoded.base = (sib & 7) | (decoded.rex & REX_B ? 8 : 0);
+      defaultSegmentBase = decoded.base;
+    }
+  } else if (rm === 5 && mod === 0) {
+    decoded.displacement = reader.s32();
+    if (is64) decoded.base = RIP_BASE;
+  } else {
+    decoded.base = rm | (decoded.rex & REX_B ? 8 : 0);
+    defaultSegmentBase = decoded.base;
+  }
+  if (mod === 1) decoded.displacement = reader.s8();
+  else if (mod === 2) decoded.displacement = reader.s32();
+  if (!decoded.segmentOverridden && STACK_REGISTERS.has(defaultSegmentBase)) decoded.segment = SEGMENT_INDEX.SS;
+}
+
+function immediates(reader: Reader, decoded: Decoded, row: InstructionRow): void {
+  let count = 0;
+  for (const code of row.operands) {
+    const { kind, width } = parseOperand(code);
+    if (kind === 'A') {
+      decoded.immediate = decoded.size === 2 ? reader.u16() : reader.s32();
+      decoded.immediate2 = reader.u16();
+      return;
+    }
+    if (kind === 'O') {
+      decoded.isMemory = true;
+      decoded.wide =
+        decoded.addressSize === 8
+          ? reader.u64()
+          : BigInt(decoded.addressSize === 2 ? reader.u16() : reader.s32() >>> 0);
+      continue;
+    }
+    if (kind !== 'I' && kind !== 'J') continue;
+    let value: number;
+    if (width === 'bs' || (kind === 'J' && width === 'b')) value = reader.s8();
+    else if (width === 'v' && decoded.size === 8) {
+      decoded.wide = reader.u64();
+      value = 0;
+    } else {
+      const bytes = Math.min(operandBytes(code, decoded.size), 4);
+      value = bytes === 1 ? reader.u8() : bytes === 2 ? reader.u16() : reader.s32();
+      if (kind === 'J' && bytes === 2) value = (value << 16) >> 16;
+    }
+    if (count === 0) decoded.immediate = value;
+    else decoded.immediate2 = value;
+    count++;
+  }
+}
+
+function lockAllowed(row: InstructionRow, decoded: Decoded): boolean {
+  return row.options.lock === true && decoded.isMemory;
+}

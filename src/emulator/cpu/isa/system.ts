@@ -1,0 +1,135 @@
+import { type InstructionRow, type RowOptions, row, systemRow } from './row.ts';
+import type { Size } from './semantics.ts';
+
+const ALL: readonly Size[] = [2, 4, 8];
+const GOES_ON: RowOptions = { ends: false };
+
+/** PUSH and POP of segment registers; POP ends a block, as the mode may change. */
+function segmentStackRows(): InstructionRow[] {
+  const legacy = [
+    [0x06, 'PUSH_ES', 0x07, 'POP_ES'],
+    [0x16, 'PUSH_SS', 0x17, 'POP_SS'],
+    [0x1e, 'PUSH_DS', 0x1f, 'POP_DS'],
+  ] as const;
+  return [
+    ...legacy.flatMap(([push, pushName, pop, popName]) => [
+      systemRow('1', push, pushName, [], { no64: true, sizes: ALL }),
+      systemRow('1', pop, popName, [], { no64: true, sizes: ALL }),
+    ]),
+    systemRow('1', 0x0e, 'PUSH_CS', [], { no64: true, sizes: ALL }),
+    systemRow('0f', 0xa0, 'PUSH_FS', [], { default64: true, sizes: ALL }),
+    systemRow('0f', 0xa1, 'POP_FS', [], { default64: true, sizes: ALL }),
+    systemRow('0f', 0xa8, 'PUSH_GS', [], { default64: true, sizes: ALL }),
+    systemRow('0f', 0xa9, 'POP_GS', [], { default64: true, sizes: ALL }),
+  ];
+}
+
+/** 0F 01: system tables by ModRM.reg, and instructions by the whole ModRM byte. */
+function group7Rows(): InstructionRow[] {
+  const memory: RowOptions = { only: 'mem', sizes: ALL };
+  return [
+    systemRow('0f', 0x01, 'SGDT', ['M'], { ...memory, group: 0 }),
+    systemRow('0f', 0x01, 'SIDT', ['M'], { ...memory, group: 1 }),
+    systemRow('0f', 0x01, 'LGDT', ['M'], { ...memory, group: 2 }),
+    systemRow('0f', 0x01, 'LIDT', ['M'], { ...memory, group: 3 }),
+    systemRow('0f', 0x01, 'SMSW', ['Ev'], { group: 4 }),
+    systemRow('0f', 0x01, 'LMSW', ['Ew'], { group: 6 }),
+    systemRow('0f', 0x01, 'INVLPG', ['M'], { ...memory, group: 7 }),
+    systemRow('0f', 0x01, 'SWAPGS', [], { modRm: 0xf8, only64: true }),
+    systemRow('0f', 0x01, 'RDTSCP', [], { modRm: 0xf9 }),
+    systemRow('0f', 0x01, 'CLAC', [], { modRm: 0xca }),
+    systemRow('0f', 0x01, 'STAC', [], { modRm: 0xcb }),
+  ];
+}
+
+function portRows(): InstructionRow[] {
+  const word: readonly Size[] = [2, 4];
+  return [
+    systemRow('1', 0xe4, 'IN', ['AL', 'Ib'], { sizes: [1] }),
+    systemRow('1', 0xe5, 'IN', ['rAX', 'Ib'], { sizes: word }),
+    systemRow('1', 0xe6, 'OUT', ['Ib', 'AL'], { sizes: [1] }),
+    systemRow('1', 0xe7, 'OUT', ['Ib', 'rAX'], { sizes: word }),
+    systemRow('1', 0xec, 'IN', ['AL', 'DX'], { sizes: [1] }),
+    systemRow('1', 0xed, 'IN', ['rAX', 'DX'], { sizes: word }),
+    systemRow('1', 0xee, 'OUT', ['DX', 'AL'], { sizes: [1] }),
+    systemRow('1', 0xef, 'OUT', ['DX', 'rAX'], { sizes: word }),
+    systemRow('1', 0x6c, 'INS', [], { sizes: [1] }),
+    systemRow('1', 0x6d, 'INS', [], { sizes: word }),
+    systemRow('1', 0x6e, 'OUTS', [], { sizes: [1] }),
+    systemRow('1', 0x6f, 'OUTS', [], { sizes: word }),
+  ];
+}
+
+function x87Rows(): InstructionRow[] {
+  return Array.from({ length: 8 }, (_, index) =>
+    systemRow('1', 0xd8 + index, 'X87', [], { hasModRm: true, sizes: ALL, ...GOES_ON }),
+  );
+}
+
+/** Instructions in TypeScript; handlers stand in system/ and x87/ under the same names. */
+export const SYSTEM_ROWS: readonly InstructionRow[] = [
+  ...segmentStackRows(),
+  ...group7Rows(),
+  ...portRows(),
+  ...x87Rows(),
+  systemRow('0f', 0x77, 'EMMS', [], GOES_ON),
+  systemRow('1', 0x9b, 'FWAIT', [], GOES_ON),
+  systemRow('0f', 0xae, 'FXSAVE', ['M'], { group: 0, only: 'mem', prefix: 0, sizes: ALL, ...GOES_ON }),
+  systemRow('0f', 0xae, 'FXRSTOR', ['M'], { group: 1, only: 'mem', prefix: 0, sizes: ALL, ...GOES_ON }),
+  systemRow('0f', 0xae, 'LDMXCSR', ['M'], { group: 2, only: 'mem', prefix: 0, ...GOES_ON }),
+  systemRow('0f', 0xae, 'STMXCSR', ['M'], { group: 3, only: 'mem', prefix: 0, ...GOES_ON }),
+  row('0f', 0xae, 'LFENCE', [], () => {}, { group: 5, only: 'reg' }),
+  row('0f', 0xae, 'MFENCE', [], () => {}, { group: 6, only: 'reg' }),
+  row('0f', 0xae, 'SFENCE', [], () => {}, { group: 7, only: 'reg' }),
+  row('0f', 0xae, 'CLFLUSH', ['Eb'], (c) => void c.let(c.get(0)), { group: 7, only: 'mem' }),
+  systemRow('0f', 0x00, 'SLDT', ['Ev'], { group: 0 }),
+  systemRow('0f', 0x00, 'STR', ['Ev'], { group: 1 }),
+  systemRow('0f', 0x00, 'LLDT', ['Ew'], { group: 2 }),
+  systemRow('0f', 0x00, 'LTR', ['Ew'], { group: 3 }),
+  systemRow('0f', 0x00, 'VERR', ['Ew'], { group: 4 }),
+  systemRow('0f', 0x00, 'VERW', ['Ew'], { group: 5 }),
+  systemRow('0f', 0x02, 'LAR', ['Gv', 'Ew']),
+  systemRow('0f', 0x03, 'LSL', ['Gv', 'Ew']),
+  systemRow('0f', 0x05, 'SYSCALL', [], { only64: true }),
+  systemRow('0f', 0x06, 'CLTS', []),
+  systemRow('0f', 0x07, 'SYSRET', [], { only64: true, sizes: [4, 8] }),
+  systemRow('0f', 0x08, 'INVD', []),
+  systemRow('0f', 0x09, 'WBINVD', []),
+  systemRow('0f', 0x0b, 'UD', []),
+  systemRow('0f', 0xb9, 'UD', [], { hasModRm: true }),
+  systemRow('0f', 0xff, 'UD', [], { hasModRm: true }),
+  systemRow('0f', 0x20, 'MOV_FROM_CR', ['C', 'R'], { sizes: [4, 8], force64: true }),
+  systemRow('0f', 0x21, 'MOV_FROM_DR', ['D', 'R'], { sizes: [4, 8], force64: true }),
+  systemRow('0f', 0x22, 'MOV_TO_CR', ['C', 'R'], { sizes: [4, 8], force64: true }),
+  systemRow('0f', 0x23, 'MOV_TO_DR', ['D', 'R'], { sizes: [4, 8], force64: true }),
+  systemRow('0f', 0x30, 'WRMSR', []),
+  systemRow('0f', 0x31, 'RDTSC', [], GOES_ON),
+  systemRow('0f', 0x32, 'RDMSR', []),
+  systemRow('0f', 0x33, 'RDPMC', []),
+  systemRow('0f', 0x34, 'SYSENTER', []),
+  systemRow('0f', 0x35, 'SYSEXIT', [], { sizes: [4, 8] }),
+  systemRow('0f', 0xa2, 'CPUID', [], GOES_ON),
+  systemRow('0f', 0xaa, 'RSM', []),
+  systemRow('1', 0x62, 'BOUND', ['Gv', 'M'], { no64: true, only: 'mem', sizes: [2, 4] }),
+  systemRow('1', 0x63, 'ARPL', ['Ew', 'Gw'], { no64: true }),
+  systemRow('1', 0x8c, 'MOV_FROM_SREG', ['Ev', 'S'], GOES_ON),
+  systemRow('1', 0x8e, 'MOV_TO_SREG', ['S', 'Ew'], { sizes: ALL }),
+  systemRow('1', 0xc4, 'LES', ['Gv', 'M'], { no64: true, only: 'mem', sizes: [2, 4] }),
+  systemRow('1', 0xc5, 'LDS', ['Gv', 'M'], { no64: true, only: 'mem', sizes: [2, 4] }),
+  systemRow('0f', 0xb2, 'LSS', ['Gv', 'M'], { only: 'mem' }),
+  systemRow('0f', 0xb4, 'LFS', ['Gv', 'M'], { only: 'mem' }),
+  systemRow('0f', 0xb5, 'LGS', ['Gv', 'M'], { only: 'mem' }),
+  systemRow('1', 0x9a, 'CALL_FAR', ['Ap'], { no64: true, sizes: [2, 4] }),
+  systemRow('1', 0xea, 'JMP_FAR', ['Ap'], { no64: true, sizes: [2, 4] }),
+  systemRow('1', 0xff, 'CALL_FAR', ['M'], { group: 3, only: 'mem', sizes: ALL }),
+  systemRow('1', 0xff, 'JMP_FAR', ['M'], { group: 5, only: 'mem', sizes: ALL }),
+  systemRow('1', 0xca, 'RET_FAR', ['Iw'], { sizes: ALL }),
+  systemRow('1', 0xcb, 'RET_FAR', [], { sizes: ALL }),
+  systemRow('1', 0xc8, 'ENTER', ['Iw', 'Ib'], { default64: true, sizes: ALL }),
+  systemRow('1', 0xcc, 'INT3', []),
+  systemRow('1', 0xcd, 'INT', ['Ib']),
+  systemRow('1', 0xce, 'INTO', [], { no64: true }),
+  systemRow('1', 0xcf, 'IRET', [], { sizes: ALL }),
+  systemRow('1', 0xf1, 'INT1', []),
+  systemRow('1', 0xf4, 'HLT', []),
+];

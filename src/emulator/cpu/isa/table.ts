@@ -1,0 +1,77 @@
+import { ARITHMETIC_ROWS } from './arithmetic.ts';
+import { BIT_ROWS } from './bits.ts';
+import { CONTROL_ROWS } from './control.ts';
+import { type InstructionRow, type OpcodeMap, operandBytes, parseOperand, usesModRm } from './row.ts';
+import type { Size } from './semantics.ts';
+import { STRING_ROWS } from './strings.ts';
+import { SYSTEM_ROWS } from './system.ts';
+import { TRANSFER_ROWS } from './transfer.ts';
+
+/** Every instruction. A row's position is its number. */
+export const INSTRUCTION_ROWS: readonly InstructionRow[] = [
+  ...TRANSFER_ROWS,
+  ...ARITHMETIC_ROWS,
+  ...BIT_ROWS,
+  ...CONTROL_ROWS,
+  ...STRING_ROWS,
+  ...SYSTEM_ROWS,
+];
+
+/** A row with what the decoder asks of it, worked out once. */
+export interface DecodableRow {
+  readonly number: number;
+  readonly row: InstructionRow;
+  readonly modRm: boolean;
+  readonly sizes: readonly Size[];
+  /** Relative jump. */
+  readonly relative: boolean;
+  readonly ends: boolean;
+}
+
+const ALL_SIZES: readonly Size[] = [2, 4, 8];
+const BYTE_ONLY: readonly Size[] = [1];
+
+function sizesOf(row: InstructionRow): readonly Size[] {
+  if (row.options.sizes !== undefined) return row.options.sizes;
+  const varies = row.operands.some(
+    (code) =>
+      code === 'rAX' ||
+      ['v', 'z', 'y', 'bs', 'p'].includes(parseOperand(code).width) ||
+      parseOperand(code).kind === 'J',
+  );
+  return varies || row.options.default64 === true || row.options.force64 === true ? ALL_SIZES : BYTE_ONLY;
+}
+
+export const DECODABLE_ROWS: readonly DecodableRow[] = INSTRUCTION_ROWS.map((row, number) => {
+  const relative = row.operands.some((code) => parseOperand(code).kind === 'J');
+  return {
+    number,
+    row,
+    modRm:
+      row.options.hasModRm === true ||
+      row.options.modRm !== undefined ||
+      row.options.group !== undefined ||
+      row.operands.some(usesModRm),
+    sizes: sizesOf(row),
+    relative,
+    ends: row.options.ends === true || relative,
+  };
+});
+
+/** Candidates by opcode in one map. */
+export type OpcodeIndex = readonly (readonly DecodableRow[])[];
+
+function indexOf(map: OpcodeMap): OpcodeIndex {
+  const index: DecodableRow[][] = Array.from({ length: 256 }, () => []);
+  for (const candidate of DECODABLE_ROWS) if (candidate.row.map === map) index[candidate.row.opcode].push(candidate);
+  return index;
+}
+
+export const OPCODE_MAPS: Readonly<Record<OpcodeMap, OpcodeIndex>> = {
+  '1': indexOf('1'),
+  '0f': indexOf('0f'),
+  '0f38': indexOf('0f38'),
+  '0f3a': indexOf('0f3a'),
+};
+
+export { operandBytes };
