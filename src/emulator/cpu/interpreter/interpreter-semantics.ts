@@ -106,7 +106,7 @@ export class InterpreterSemantics implements Semantics {
     const size = this.sizeOf(index);
     const { kind, width } = parseOperand(code);
     if (kind === 'fixed') return this.#fixed(code);
-    if (this.isMemory(index)) return this.load(this.let(this.linear()), size);
+    if (this.isMemory(index)) return this.load(this.let(this.linear(false)), size);
     if (kind === 'I') {
       if (width === 'v' && this.size === 8) return i64.load(this.#uop, UOP.TARGET);
       return size === 8 ? i64.load32s(this.#uop, UOP.IMMEDIATE) : i64.load32u(this.#uop, UOP.IMMEDIATE);
@@ -116,7 +116,7 @@ export class InterpreterSemantics implements Semantics {
 
   getForWrite(index: number): I64 {
     if (!this.isMemory(index)) return this.get(index);
-    const linear = this.let(this.linear());
+    const linear = this.let(this.linear(true));
     const host = this.#hostForWrite(linear, this.sizeOf(index), 'slowModify');
     this.#writeHost = host;
     this.#writeLinear = linear;
@@ -141,7 +141,7 @@ export class InterpreterSemantics implements Semantics {
       return;
     }
     const bound = this.let(value);
-    this.store(this.let(this.linear()), size, bound);
+    this.store(this.let(this.linear(true)), size, bound);
   }
 
   #fixed(code: string): I64 {
@@ -216,20 +216,20 @@ export class InterpreterSemantics implements Semantics {
     return moffs ? i64.load(this.#uop, UOP.TARGET) : this.effectiveAddress();
   }
 
-  linear(): I64 {
+  linear(write = false): I64 {
     const moffs = this.#entry.row.operands.findIndex((code) => parseOperand(code).kind === 'O');
     const base = i64.load(i32.load16u(this.#uop, UOP.RM));
     if (moffs >= 0) {
       // Segment number cannot stand beside a 64-bit offset: the base slot tells it.
       const slot = i32.load16u(this.#uop, UOP.RM);
       const segment = i32.shrU(i32.sub(slot, i32.const(EFFECTIVE_BASES)), i32.const(3));
-      return this.#checked(this.#offset(), segment, base, this.sizeOf(moffs), moffs === 0);
+      return this.#checked(this.#offset(), segment, base, this.sizeOf(moffs), write);
     }
     if (this.#form === FORM.BASE) return this.effectiveAddress();
     if (this.#form === FORM.FULL) return i64.add(this.effectiveAddress(), base);
     const memory = this.#entry.row.operands.findIndex((_code, index) => this.isMemory(index));
     const size = memory >= 0 ? this.sizeOf(memory) : this.size;
-    return this.#checked(this.effectiveAddress(), i32.load8u(this.#uop, UOP.SEGMENT), base, size, memory === 0);
+    return this.#checked(this.effectiveAddress(), i32.load8u(this.#uop, UOP.SEGMENT), base, size, write);
   }
 
   linearPlus(byteOffset: I64): I64 {

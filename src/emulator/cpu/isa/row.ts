@@ -65,6 +65,9 @@ export function row(
   return { map, opcode, mnemonic, operands, options, semantic };
 }
 
+/** The semantic of every instruction that lives in TypeScript. */
+export const SYSTEM: Semantic = (c) => c.system();
+
 /** An instruction that lives in TypeScript: the handler is found by mnemonic in SYSTEM_HANDLERS. */
 export function systemRow(
   map: OpcodeMap,
@@ -73,7 +76,7 @@ export function systemRow(
   operands: readonly OperandCode[],
   options: RowOptions = {},
 ): InstructionRow {
-  return row(map, opcode, mnemonic, operands, (c) => c.system(), { ends: true, decoded: true, ...options });
+  return row(map, opcode, mnemonic, operands, SYSTEM, { ends: true, decoded: true, ...options });
 }
 
 const OPERAND = /^([EGZMRIJOVWUPQNSCDA])(b|bs|w|d|q|v|z|y|dq|p)?$/;

@@ -32,8 +32,8 @@ export interface Semantics {
   /** A general register by number. */
   gpr(register: number, size: Size): I64;
   setGpr(register: number, size: Size, value: I64): void;
-  /** Linear address of the memory operand. */
-  linear(): I64;
+  /** Linear address of the memory operand; outside 64-bit code its limit is checked for reading or writing. */
+  linear(write?: boolean): I64;
   /** Offset of the memory operand in its segment (LEA), cut to the address size. */
   effectiveAddress(): I64;
   /** Bit-string operands: linear address `byteOffset` bytes beyond the memory operand. */

@@ -74,7 +74,7 @@ const cwd: Semantic = (c) => {
 /** CMPXCHG8B and 16B: ZF alone changes. */
 function compareExchangeWide(half: 4 | 8): Semantic {
   return (c) => {
-    const linear = c.let(c.linear());
+    const linear = c.let(c.linear(true));
     if (half === 8) c.b.if(i64.ne(i64.and(linear, i64.const(15)), i64.const(0)), () => c.fault(13, 0));
     const second = c.let(i64.add(linear, i64.const(half)));
     const low = c.let(c.load(linear, half));
@@ -108,7 +108,7 @@ const popMemory: Semantic = (c) => {
   }
   const before = c.let(c.gpr(RSP, 8));
   const value = c.let(popValue(c, c.size));
-  const linear = c.let(c.linear());
+  const linear = c.let(c.linear(true));
   const after = c.let(c.gpr(RSP, 8));
   // Should the write fault, rSP must be as before.
   c.setGpr(RSP, 8, before);

@@ -1,0 +1,220 @@
+import { HELPER_PARAMETERS } from '../isa/helper-signatures.ts';
+import type { I32 } from '../isa/semantics.ts';
+import {
+  BUDGET,
+  CURRENT_UOP,
+  EXIT_REASON,
+  FAULT_ERROR_CODE,
+  FAULT_VECTOR,
+  JUMP_RIP,
+  MODE_KEY,
+  RIP_PAGE,
+} from '../state.ts';
+import { call, i32, i64, localGet } from '../wasm/expr.ts';
+import { FunctionBuilder, type Label } from '../wasm/function-builder.ts';
+import { ModuleBuilder } from '../wasm/module-builder.ts';
+import type { HandlerKey, HandlerTable } from './handlers.ts';
+import { SPECIAL_COUNT } from './handlers.ts';
+import { isHot } from './hot-handlers.ts';
+import { type HandlerExits, type ImportIndexes, InterpreterSemantics } from './interpreter-semantics.ts';
+import { JUMP_CACHE, JUMP_CACHE_ENTRIES } from './layout.ts';
+import { EXIT, NEXT, UOP } from './micro-op.ts';
+
+const HANDLER_SIGNATURE = { parameters: ['i32'], results: ['i32'] } as const;
+
+/** What the interpreter imports, with the number of i32 parameters; all but slowCommit give an i32. */
+const IMPORT_PARAMETERS = {
+  /** (uop, linear low, linear high, bytes) → host address, 0 for a fault. */
+  slowRead: 4,
+  /** The same for a store; MEMORY_VALUE asks for slowCommit after it. */
+  slowWrite: 4,
+  /** The same for read-modify-write; MEMORY_VALUE then holds the old value. */
+  slowModify: 4,
+  /** Writes the bytes in MEMORY_VALUE. */
+  slowCommit: 4,
+  /** (uop, segment, offset low, offset high, bytes | 0x100 for writing) → 0 fine, else faulted. */
+  checkLimit: 5,
+  /** (uop) → NEXT. */
+  system: 1,
+  /** (uop, 0 target or 1 fall-through) → uop, 0 to leave. */
+  link: 2,
+  /** () looks JUMP_RIP up and fills the jump cache → uop, 0 to leave. */
+  lookup: 0,
+} as const;
+
+const UOP_LOCAL: I32 = localGet('i32', 0);
+
+/** Ends of a handler that is a function of its own. */
+function functionExits(b: FunctionBuilder): HandlerExits {
+  return {
+    next: () => b.return(i32.add(UOP_LOCAL, i32.const(UOP.BYTE_LENGTH))),
+    enter: (uop) => b.return(i32.or(uop, i32.const(NEXT.ENTER))),
+    jump: (rip) => {
+      b.storeI64(i32.const(JUMP_RIP), rip);
+      b.return(i32.const(NEXT.JUMP));
+    },
+    leave: () => b.return(i32.const(NEXT.LEAVE)),
+    follow: (next) => b.return(next),
+  };
+}
+
+function emitHandler(key: HandlerKey, b: FunctionBuilder, exits: HandlerExits, imports: ImportIndexes): void {
+  b.scope(() => {
+    const semantics = new InterpreterSemantics(b, key.entry, key.size, key.form, UOP_LOCAL, exits, imports);
+    key.entry.row.semantic(semantics);
+  });
+}
+
+/** Handlers without a row, in the order of SPECIAL_HANDLERS. */
+function specialHandlers(imports: ImportIndexes): ((b: FunctionBuilder, exits: HandlerExits) => void)[] {
+  const linked = (b: FunctionBuilder, exits: HandlerExits): void => {
+    const target = b.let(i32.load(UOP_LOCAL, UOP.FALL_THROUGH));
+    b.if(i32.eqz(target), () => {
+      b.set(target, call('i32', imports.link, [UOP_LOCAL, i32.const(1)]));
+      b.if(i32.eqz(target), () => exits.leave());
+    });
+    exits.enter(target);
+  };
+  return [
+    (_b, exits) => exits.follow(call('i32', imports.system, [UOP_LOCAL])),
+    linked,
+    (b, exits) => exits.jump(b.let(i64.add(i64.load(i32.const(RIP_PAGE)), i64.load32s(UOP_LOCAL, UOP.DISPLACEMENT)))),
+    (b, exits) => {
+      b.storeI32(i32.const(CURRENT_UOP), UOP_LOCAL);
+      b.storeI32(i32.const(EXIT_REASON), i32.const(EXIT.STALE));
+      exits.leave();
+    },
+    (b, exits) => {
+      b.storeI32(i32.const(FAULT_VECTOR), i32.load(UOP_LOCAL, UOP.IMMEDIATE));
+      b.storeI32(i32.const(FAULT_ERROR_CODE), i32.load(UOP_LOCAL, UOP.DISPLACEMENT));
+      b.storeI32(i32.const(EXIT_REASON), i32.const(EXIT.FAULT));
+      b.storeI32(i32.const(CURRENT_UOP), UOP_LOCAL);
+      exits.leave();
+    },
+  ];
+}
+
+/** The dispatch loop: `run(uop)` enters a block and returns when TypeScript must act (EXIT_REASON). */
+function emitRun(handlers: HandlerTable, imports: ImportIndexes, handlerType: number): FunctionBuilder {
+  const b = new FunctionBuilder(1);
+  const rip = b.local('i64');
+  const next = b.local('i32');
+  const hot = handlers.keys
+    .map((key, index) => ({ key, number: SPECIAL_COUNT + index }))
+    .filter(({ key }) => isHot(key));
+
+  const dispatch = (loop: Label, enter: Label, jump: Label): void => {
+    const inlineExits: HandlerExits = {
+      next: () => {
+        b.set(UOP_LOCAL, i32.add(UOP_LOCAL, i32.const(UOP.BYTE_LENGTH)));
+        b.br(loop);
+      },
+      enter: (uop) => {
+        b.set(UOP_LOCAL, uop);
+        b.br(enter);
+      },
+      jump: (target) => {
+        b.set(rip, target);
+        b.br(jump);
+      },
+      leave: () => b.return(),
+      follow: () => {
+        throw new Error('a handler that calls TypeScript cannot be inline');
+      },
+    };
+    b.block((cold) => {
+      const labels: Label[] = new Array(SPECIAL_COUNT + handlers.keys.length).fill(cold);
+      const nest = (depth: number): void => {
+        if (depth === hot.length) {
+          b.brTable(i32.load16u(UOP_LOCAL, UOP.HANDLER), labels, cold);
+          return;
+        }
+        b.block((label) => {
+          labels[hot[depth].number] = label;
+          nest(depth + 1);
+        });
+        emitHandler(hot[depth].key, b, inlineExits, imports);
+        inlineExits.next();
+      };
+      nest(0);
+    });
+    b.callIndirect(next, handlerType, i32.load16u(UOP_LOCAL, UOP.HANDLER), [UOP_LOCAL]);
+    b.if(i32.eqz(next), () => b.return());
+    b.if(i32.eqz(i32.and(next, i32.const(NEXT.ENTER | NEXT.JUMP))), () => {
+      b.set(UOP_LOCAL, next);
+      b.br(loop);
+    });
+    b.if(i32.and(next, i32.const(NEXT.ENTER)), () => {
+      b.set(UOP_LOCAL, i32.and(next, i32.const(~NEXT.ENTER)));
+      b.br(enter);
+    });
+    b.set(rip, i64.load(i32.const(JUMP_RIP)));
+  };
+
+  // The first block is entered like any other.
+  const first = b.local('i32');
+  b.set(first, i32.const(1));
+  b.loop((loop) => {
+    b.block((enter) => {
+      b.block((jump) => {
+        b.brIf(enter, first);
+        dispatch(loop, enter, jump);
+      });
+      const low = i32.wrap(rip);
+      const slot = i32.and(i32.xor(low, i32.shrU(low, i32.const(9))), i32.const(JUMP_CACHE_ENTRIES - 1));
+      const entry = b.let(i32.add(i32.shl(slot, i32.const(5)), i32.const(JUMP_CACHE)));
+      b.if(
+        i64.eq(i64.load(entry), i64.xor(rip, i64.load(i32.const(MODE_KEY)))),
+        () => {
+          b.storeI64(i32.const(RIP_PAGE), i64.load(entry, 8));
+          b.set(UOP_LOCAL, i32.load(entry, 16));
+        },
+        () => {
+          b.storeI64(i32.const(JUMP_RIP), rip);
+          b.set(UOP_LOCAL, call('i32', imports.lookup, []));
+          b.if(i32.eqz(UOP_LOCAL), () => b.return());
+        },
+      );
+    });
+    b.set(first, i32.const(0));
+    const remaining = i64.load8u(UOP_LOCAL, UOP.REMAINING);
+    const budget = b.let(i64.sub(i64.load(i32.const(BUDGET)), remaining));
+    b.if(i64.ltS(budget, i64.const(0)), () => {
+      b.storeI32(i32.const(CURRENT_UOP), UOP_LOCAL);
+      b.storeI32(i32.const(EXIT_REASON), i32.const(EXIT.BUDGET));
+      b.return();
+    });
+    b.storeI64(i32.const(BUDGET), budget);
+    b.br(loop);
+  });
+  return b;
+}
+
+/**
+ * The interpreter as a Wasm module: one function a handler, in table 0 by number, and `run`. `memory` limits are those of the memory that
+ * the instance will import.
+ */
+export function generateInterpreter(
+  handlers: HandlerTable,
+  memory: { initialPages: number; maximumPages: number; shared: boolean },
+): Uint8Array<ArrayBuffer> {
+  const module = new ModuleBuilder(memory);
+  const imports: Record<string, number> = {};
+  for (const [name, count] of Object.entries({ ...IMPORT_PARAMETERS, ...HELPER_PARAMETERS })) {
+    const results = name === 'slowCommit' ? [] : (['i32'] as const);
+    imports[name] = module.importFunction(name, { parameters: new Array(count).fill('i32'), results });
+  }
+  const handlerType = module.type(HANDLER_SIGNATURE);
+  const emitFunction = (emit: (b: FunctionBuilder, exits: HandlerExits) => void): void => {
+    const b = new FunctionBuilder(1);
+    const exits = functionExits(b);
+    emit(b, exits);
+    exits.next();
+    module.addElement(module.addFunction(HANDLER_SIGNATURE, b));
+  };
+  for (const special of specialHandlers(imports)) emitFunction(special);
+  for (const key of handlers.keys) emitFunction((b, exits) => emitHandler(key, b, exits, imports));
+  const run = module.addFunction({ parameters: ['i32'], results: [] }, emitRun(handlers, imports, handlerType));
+  module.exportFunction('run', run);
+  return module.finish();
+}

@@ -1,0 +1,283 @@
+import type { Decoded } from '../decode/decoded.ts';
+import { decode } from '../decode/decoder.ts';
+import { type HandlerTable, SPECIAL_HANDLERS } from '../interpreter/handlers.ts';
+import { SCRATCH_UOPS, UOP_ARENA, UOP_ARENA_END } from '../interpreter/layout.ts';
+import { UOP } from '../interpreter/micro-op.ts';
+import { SYSTEM } from '../isa/row.ts';
+import { writeUop } from './uop-writer.ts';
+
+const PAGE = 0x1000;
+/** Longest block; REMAINING is a byte. */
+const MAXIMUM_BLOCK = 64;
+const VECTOR_UD = 6;
+const VECTOR_GP = 13;
+
+/** Straight-line code from one entry to its first jump, translated. */
+interface Block {
+  readonly uop: number;
+  /** Micro-ops, the fall-through included. */
+  readonly count: number;
+  /** Key in its page's entries. */
+  readonly key: number;
+  /** First byte and first byte after, as offsets in the page in question. */
+  readonly start: number;
+  readonly end: number;
+  readonly page: CodePage;
+}
+
+/** Translations of one physical page. */
+interface CodePage {
+  readonly number: number;
+  /** Entry offset | code size << 12 → micro-op. */
+  readonly entries: Map<number, number>;
+  readonly blocks: Set<Block>;
+  /** Blocks that begin in another page and end with an instruction that reaches into this one. */
+  readonly spills: Set<Block>;
+}
+
+/** What the cache needs of the engine. */
+export interface CodeCachePorts {
+  readonly view: DataView;
+  readonly bytes: Uint8Array;
+  readonly handlers: HandlerTable;
+  /** Code now stands in this page: writes to it must be seen from here on. */
+  onCodePage(hostPage: number): void;
+  /** The arena is full: everything was dropped. */
+  onFlush(): void;
+}
+
+/** A block's place in a page. */
+export interface BlockRequest {
+  /** Guest-physical page number, and where the page stands in Wasm memory. */
+  readonly page: number;
+  readonly hostPage: number;
+  readonly offset: number;
+  readonly codeSize: number;
+}
+
+/** An instruction that reaches into the next page: where that page stands now. Undefined: it cannot be fetched (a fault was recorded). */
+export type NextPage = () => { page: number; hostPage: number } | undefined;
+
+/** Micro-ops by physical page: finding, translating, and dropping them when their bytes change. */
+export class CodeCache {
+  readonly #ports: CodeCachePorts;
+  readonly #pages = new Map<number, CodePage>();
+  /** Decoded operands of instructions that live in TypeScript, by (micro-op − arena) / 32. */
+  readonly #decoded: (Decoded | undefined)[] = [];
+  /** Instructions across two pages: first page × 4096 + offset → second page and micro-op. */
+  readonly #crossing = new Map<number, { page: number; uop: number; codeSize: number }>();
+  readonly #straddle = new Uint8Array(64);
+  #next = UOP_ARENA;
+
+  constructor(ports: CodeCachePorts) {
+    this.#ports = ports;
+  }
+
+  decodedAt(uop: number): Decoded {
+    return this.#decoded[(uop - UOP_ARENA) / UOP.BYTE_LENGTH]!;
+  }
+
+  isCodePage(page: number): boolean {
+    const found = this.#pages.get(page);
+    return found !== undefined && found.blocks.size + found.spills.size > 0;
+  }
+
+  /** The micro-op of a translated block, or 0. */
+  find(page: number, offset: number, codeSize: number): number {
+    return this.#pages.get(page)?.entries.get(offset | (codeSize << 12)) ?? 0;
+  }
+
+  /** Finds or translates. 0: the next page faulted. */
+  block(request: BlockRequest, nextPage: NextPage): number {
+    const found = this.find(request.page, request.offset, request.codeSize);
+    if (found !== 0) return found;
+    const { bytes } = this.#ports;
+    const first = decode(bytes, request.hostPage + request.offset, request.hostPage + PAGE, request.codeSize);
+    if (first === 'incomplete') return this.#crossingBlock(request, nextPage);
+    this.#reserve();
+    const uop = this.#next;
+    const { count, end } = this.#translate(request, uop, MAXIMUM_BLOCK);
+    this.#next += count * UOP.BYTE_LENGTH;
+    const page = this.#page(request.page);
+    const key = request.offset | (request.codeSize << 12);
+    page.entries.set(key, uop);
+    const isNew = page.blocks.size + page.spills.size === 0;
+    page.blocks.add({ uop, count, key, start: request.offset, end, page });
+    if (isNew) this.#ports.onCodePage(request.hostPage);
+    return uop;
+  }
+
+  /** Translates at most `limit` instructions into the scratch area, for one run. 0: the next page faulted. */
+  once(request: BlockRequest, limit: number, nextPage: NextPage): number {
+    const uop = UOP_ARENA_END - SCRATCH_UOPS;
+    const { bytes } = this.#ports;
+    const first = decode(bytes, request.hostPage + request.offset, request.hostPage + PAGE, request.codeSize);
+    if (first === 'incomplete') return this.#translateCrossing(request, nextPage, uop)?.uop ?? 0;
+    this.#translate(request, uop, Math.min(limit, MAXIMUM_BLOCK));
+    return uop;
+  }
+
+  /** Bytes of a physical page changed: withdraws the blocks that hold any of them. */
+  invalidate(page: number, start: number, end: number): void {
+    const found = this.#pages.get(page);
+    if (found === undefined) return;
+    for (const block of found.blocks) if (block.start < end && start < block.end) this.#withdraw(block, found);
+    // A spill begins before the page's first byte; it holds at most 14 bytes of it.
+    if (start < 15) for (const block of found.spills) this.#withdraw(block, found);
+  }
+
+  flush(): void {
+    this.#pages.clear();
+    this.#crossing.clear();
+    this.#decoded.length = 0;
+    this.#next = UOP_ARENA;
+    this.#ports.onFlush();
+  }
+
+  #reserve(): void {
+    if (this.#next + (MAXIMUM_BLOCK + 1) * UOP.BYTE_LENGTH > UOP_ARENA_END - SCRATCH_UOPS) this.flush();
+  }
+
+  #page(number: number): CodePage {
+    let page = this.#pages.get(number);
+    if (page === undefined) {
+      page = { number, entries: new Map(), blocks: new Set(), spills: new Set() };
+      this.#pages.set(number, page);
+    }
+    return page;
+  }
+
+  #withdraw(block: Block, from: CodePage): void {
+    const { view } = this.#ports;
+    for (let index = 0; index < block.count; index++) {
+      view.setUint16(block.uop + index * UOP.BYTE_LENGTH + UOP.HANDLER, SPECIAL_HANDLERS.STALE, true);
+    }
+    block.page.entries.delete(block.key);
+    block.page.blocks.delete(block);
+    from.spills.delete(block);
+    this.#crossing.delete(block.page.number * PAGE + block.start);
+    // Links into the withdrawn block would find STALE for ever.
+    const end = block.uop + block.count * UOP.BYTE_LENGTH;
+    for (const other of block.page.blocks) {
+      const last = other.uop + (other.count - 1) * UOP.BYTE_LENGTH;
+      for (const field of [UOP.TARGET, UOP.FALL_THROUGH]) {
+        const target = view.getUint32(last + field, true);
+        if (target >= block.uop && target < end) view.setUint32(last + field, 0, true);
+      }
+    }
+  }
+
+  /** Writes micro-ops for the instructions at the request, up to a jump, the page's end or `limit`. */
+  #translate(request: BlockRequest, uop: number, limit: number): { count: number; end: number } {
+    const { bytes } = this.#ports;
+    const list: { decoded: Decoded; offset: number }[] = [];
+    let offset = request.offset;
+    let ended = false;
+    let undecodable: 'undefined' | 'too-long' | undefined;
+    while (list.length < limit && offset < PAGE && !ended) {
+      const decoded = decode(bytes, request.hostPage + offset, request.hostPage + PAGE, request.codeSize);
+      if (decoded === 'incomplete') break;
+      if (decoded === 'undefined' || decoded === 'too-long') {
+        undecodable = decoded;
+        break;
+      }
+      list.push({ decoded, offset });
+      offset += decoded.length;
+      ended = decoded.entry.ends;
+    }
+    if (undecodable !== undefined && list.length === 0) {
+      this.#writeFault(uop, offset, undecodable === 'undefined' ? VECTOR_UD : VECTOR_GP);
+      return { count: 1, end: Math.min(offset + 15, PAGE) };
+    }
+    list.forEach((item, index) =>
+      this.#write(uop + index * UOP.BYTE_LENGTH, item.decoded, item.offset, list.length - index, request.codeSize),
+    );
+    const end = offset;
+    if (ended) return { count: list.length, end };
+    this.#writeFallThrough(uop + list.length * UOP.BYTE_LENGTH, offset);
+    return { count: list.length + 1, end };
+  }
+
+  #write(uop: number, decoded: Decoded, pageOffset: number, remaining: number, codeSize: number): void {
+    const { view, handlers } = this.#ports;
+    writeUop(view, uop, decoded, { codeSize, pageOffset, remaining }, handlers);
+    const { row } = decoded.entry;
+    const index = (uop - UOP_ARENA) / UOP.BYTE_LENGTH;
+    this.#decoded[index] = row.semantic === SYSTEM || row.options.decoded ? decoded : undefined;
+  }
+
+  #writeFallThrough(uop: number, offset: number): void {
+    const { view } = this.#ports;
+    const samePage = offset < PAGE;
+    view.setUint16(
+      uop + UOP.HANDLER,
+      samePage ? SPECIAL_HANDLERS.FALL_THROUGH : SPECIAL_HANDLERS.FALL_THROUGH_FAR,
+      true,
+    );
+    view.setUint8(uop + UOP.REMAINING, 0);
+    view.setUint8(uop + UOP.LENGTH, 0);
+    view.setUint16(uop + UOP.PAGE_OFFSET, offset, true);
+    view.setInt32(uop + UOP.DISPLACEMENT, offset, true);
+    view.setUint32(uop + UOP.TARGET, 0, true);
+    view.setUint32(uop + UOP.FALL_THROUGH, 0, true);
+  }
+
+  #writeFault(uop: number, offset: number, vector: number): void {
+    const { view } = this.#ports;
+    view.setUint16(uop + UOP.HANDLER, SPECIAL_HANDLERS.FAULT, true);
+    view.setUint8(uop + UOP.REMAINING, 1);
+    view.setUint8(uop + UOP.LENGTH, 0);
+    view.setUint16(uop + UOP.PAGE_OFFSET, offset, true);
+    view.setInt32(uop + UOP.IMMEDIATE, vector, true);
+    view.setInt32(uop + UOP.DISPLACEMENT, vector === VECTOR_GP ? 0 : -1, true);
+    view.setUint32(uop + UOP.TARGET, 0, true);
+    view.setUint32(uop + UOP.FALL_THROUGH, 0, true);
+  }
+
+  /** A block of one instruction that reaches into the next page; looked up anew each time, as that page's mapping may change. */
+  #crossingBlock(request: BlockRequest, nextPage: NextPage): number {
+    const key = request.page * PAGE + request.offset;
+    const known = this.#crossing.get(key);
+    const second = nextPage();
+    if (second === undefined) return 0;
+    if (known !== undefined && known.page === second.page && known.codeSize === request.codeSize) return known.uop;
+    this.#reserve();
+    const uop = this.#next;
+    const translated = this.#translateCrossing(request, () => second, uop);
+    if (translated === undefined) return 0;
+    this.#next += 2 * UOP.BYTE_LENGTH;
+    this.#crossing.set(key, { page: second.page, uop, codeSize: request.codeSize });
+    const first = this.#page(request.page);
+    const other = this.#page(second.page);
+    const wasCode = this.isCodePage(request.page);
+    const otherWasCode = this.isCodePage(second.page);
+    const block: Block = { uop, count: translated.count, key: -1, start: request.offset, end: PAGE, page: first };
+    first.blocks.add(block);
+    other.spills.add(block);
+    if (!wasCode) this.#ports.onCodePage(request.hostPage);
+    if (!otherWasCode) this.#ports.onCodePage(second.hostPage);
+    return uop;
+  }
+
+  #translateCrossing(
+    request: BlockRequest,
+    nextPage: NextPage,
+    uop: number,
+  ): { uop: number; count: number } | undefined {
+    const second = nextPage();
+    if (second === undefined) return undefined;
+    const { bytes } = this.#ports;
+    const inFirst = PAGE - request.offset;
+    this.#straddle.set(bytes.subarray(request.hostPage + request.offset, request.hostPage + PAGE));
+    this.#straddle.set(bytes.subarray(second.hostPage, second.hostPage + 15), inFirst);
+    const decoded = decode(this.#straddle, 0, inFirst + 15, request.codeSize);
+    if (typeof decoded === 'string') {
+      this.#writeFault(uop, request.offset, decoded === 'undefined' ? VECTOR_UD : VECTOR_GP);
+      return { uop, count: 1 };
+    }
+    this.#write(uop, decoded, request.offset, 1, request.codeSize);
+    if (decoded.entry.ends) return { uop, count: 1 };
+    this.#writeFallThrough(uop + UOP.BYTE_LENGTH, request.offset + decoded.length);
+    return { uop, count: 2 };
+  }
+}

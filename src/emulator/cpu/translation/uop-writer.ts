@@ -1,0 +1,121 @@
+import { type Decoded, RIP_BASE } from '../decode/decoded.ts';
+import type { HandlerTable } from '../interpreter/handlers.ts';
+import { FORM, type Form, UOP } from '../interpreter/micro-op.ts';
+import { parseOperand } from '../isa/row.ts';
+import { operandBytes } from '../isa/table.ts';
+import { EFFECTIVE_BASES, GPR, RIP_PAGE, SEGMENT_INDEX, X87_REGISTERS, XMM, ZERO_REGISTER } from '../state.ts';
+
+/** Slot of EFFECTIVE_BASES that is always 0. */
+const NO_BASE = EFFECTIVE_BASES + 6 * 8;
+
+/** Address of a general register operand; without REX, 8-bit registers 4–7 are AH CH DH BH. */
+function gprAddress(register: number, byteLength: number, rex: number): number {
+  if (byteLength === 1 && rex === 0 && register >= 4 && register < 8) return GPR + (register - 4) * 8 + 1;
+  return GPR + register * 8;
+}
+
+function registerAddress(kind: string, register: number, byteLength: number, rex: number): number {
+  if ('VWU'.includes(kind)) return XMM + register * 32;
+  if ('PQN'.includes(kind)) return X87_REGISTERS + (register & 7) * 16;
+  return gprAddress(register, byteLength, rex);
+}
+
+/** Where the code that is being written runs. */
+export interface CodePlace {
+  /** 0 16-bit, 1 32-bit, 2 64-bit. */
+  readonly codeSize: number;
+  /** Offset of the instruction in its page. */
+  readonly pageOffset: number;
+  /** Instructions from here to the end of the block. */
+  readonly remaining: number;
+}
+
+function isSameMode64(decoded: Decoded, place: CodePlace): boolean {
+  return place.codeSize === 2 && decoded.addressSize === 8;
+}
+
+function formOf(decoded: Decoded, place: CodePlace): Form {
+  const stack = decoded.entry.row.options.stack === true && place.codeSize !== 2;
+  if (decoded.entry.relative) {
+    const target = place.pageOffset + decoded.length + decoded.immediate;
+    // 16-bit code wraps IP at 64 KiB, which no page offset shows: always the general way.
+    const near =
+      place.codeSize !== 0 &&
+      decoded.size !== 2 &&
+      target >= 0 &&
+      target < 0x1000 &&
+      place.pageOffset + decoded.length < 0x1000;
+    if (near) return stack ? FORM.LEGACY_STACK : FORM.REGISTER;
+    return stack ? FORM.LEGACY_STACK_FAR : FORM.BASE;
+  }
+  if (!decoded.isMemory || decoded.entry.row.operands.some((code) => parseOperand(code).kind === 'O'))
+    return stack ? FORM.LEGACY_STACK : FORM.REGISTER;
+  if (!isSameMode64(decoded, place)) return FORM.LEGACY;
+  const flat = decoded.segment !== SEGMENT_INDEX.FS && decoded.segment !== SEGMENT_INDEX.GS;
+  return flat && decoded.index < 0 ? FORM.BASE : FORM.FULL;
+}
+
+/** Writes `decoded` as the micro-op at `address` of `view`. */
+export function writeUop(
+  view: DataView,
+  address: number,
+  decoded: Decoded,
+  place: CodePlace,
+  handlers: HandlerTable,
+): void {
+  const { entry, size, rex } = decoded;
+  const form = formOf(decoded, place);
+  view.setUint16(address + UOP.HANDLER, handlers.numberOf(entry, size, form), true);
+  view.setUint8(address + UOP.REMAINING, place.remaining);
+  view.setUint8(address + UOP.LENGTH, decoded.length);
+  view.setUint16(address + UOP.PAGE_OFFSET, place.pageOffset, true);
+  let reg = ZERO_REGISTER;
+  let rm = ZERO_REGISTER;
+  let immediateBytes = 4;
+  for (const code of entry.row.operands) {
+    const { kind } = parseOperand(code);
+    const byteLength = operandBytes(code, size);
+    if ('GVP'.includes(kind)) reg = registerAddress(kind, decoded.reg, byteLength, rex);
+    else if ('EWQUNRZ'.includes(kind)) rm = registerAddress(kind, decoded.rm, byteLength, rex);
+    else if (kind === 'I') immediateBytes = byteLength;
+  }
+  view.setUint16(address + UOP.REG, reg, true);
+  const nextOffset = place.pageOffset + decoded.length;
+  if (decoded.isMemory || usesStringSource(decoded)) rm = EFFECTIVE_BASES + decoded.segment * 8;
+  view.setUint16(address + UOP.RM, rm, true);
+  let base = decoded.base < 0 ? ZERO_REGISTER : GPR + decoded.base * 8;
+  let displacement = decoded.displacement;
+  if (decoded.base === RIP_BASE) {
+    base = RIP_PAGE;
+    displacement += nextOffset;
+  }
+  if (form === FORM.FULL && decoded.segment !== SEGMENT_INDEX.FS && decoded.segment !== SEGMENT_INDEX.GS) {
+    view.setUint16(address + UOP.RM, NO_BASE, true);
+  }
+  view.setUint16(address + UOP.BASE, base, true);
+  view.setUint16(address + UOP.INDEX, decoded.index < 0 ? ZERO_REGISTER : GPR + decoded.index * 8, true);
+  view.setUint8(address + UOP.SCALE, decoded.scale);
+  view.setUint8(address + UOP.ADDRESS_SHIFT, 64 - decoded.addressSize * 8);
+  view.setInt32(address + UOP.DISPLACEMENT, entry.relative ? nextOffset : displacement, true);
+  view.setInt32(address + UOP.IMMEDIATE, cutImmediate(decoded, immediateBytes), true);
+  view.setUint32(address + UOP.TARGET, 0, true);
+  view.setUint32(address + UOP.FALL_THROUGH, 0, true);
+  if (entry.relative) return;
+  if (decoded.wide !== 0n) view.setBigUint64(address + UOP.TARGET, decoded.wide, true);
+  else view.setUint8(address + UOP.SEGMENT, decoded.segment);
+}
+
+/** String instructions and XLAT read through DS or its override. */
+function usesStringSource(decoded: Decoded): boolean {
+  return (
+    decoded.opcode === 0xd7 ||
+    (decoded.opcode >= 0xa4 && decoded.opcode <= 0xaf && decoded.opcode !== 0xa8 && decoded.opcode !== 0xa9)
+  );
+}
+
+/** Handlers read immediates below 8 bytes zero-extended from their operand's size. */
+function cutImmediate(decoded: Decoded, byteLength: number): number {
+  if (decoded.entry.relative) return decoded.immediate;
+  if (byteLength === 1) return decoded.immediate & 0xff;
+  return byteLength === 2 ? decoded.immediate & 0xffff : decoded.immediate;
+}
