@@ -189,9 +189,9 @@ export class CodeCache {
       this.#writeFault(uop, offset, undecodable === 'undefined' ? VECTOR_UD : VECTOR_GP);
       return { count: 1, end: Math.min(offset + 15, PAGE) };
     }
-    list.forEach((item, index) =>
-      this.#write(uop + index * UOP.BYTE_LENGTH, item.decoded, item.offset, list.length - index, request.codeSize),
-    );
+    for (const [index, item] of list.entries()) {
+      this.#write(uop + index * UOP.BYTE_LENGTH, item.decoded, item.offset, list.length - index, request.codeSize);
+    }
     const end = offset;
     if (ended) return { count: list.length, end };
     this.#writeFallThrough(uop + list.length * UOP.BYTE_LENGTH, offset);
