@@ -36,6 +36,8 @@ for name in iomem ioports interrupts cmdline version cpuinfo meminfo; do cat /pr
 for table in /sys/firmware/acpi/tables/*; do [ -f $table ] && cp $table acpi/; done
 cp /sys/firmware/dmi/tables/smbios_entry_point /sys/firmware/dmi/tables/DMI dmi/ 2>/dev/null
 grep -r . /sys/firmware/memmap >memmap
+# A suspended port would hide what is behind it.
+for device in /sys/bus/pci/devices/*; do echo on >$device/power/control; done
 for device in /sys/bus/pci/devices/*; do
   out=pci/\${device##*/}
   mkdir $out
@@ -43,7 +45,7 @@ for device in /sys/bus/pci/devices/*; do
   cp $device/irq $out/irq-line
   read class <$device/class
   case $class in
-    0x0604*) ;;
+    0x06*) ;;
     *) echo 1 >$device/enable ;;
   esac
   cp $device/irq $out/irq

@@ -35,6 +35,23 @@ export const RESERVE_OPTION: Readonly<Record<WindowKind, string>> = {
   'mem64-prefetchable': 'pref64-reserve',
 };
 
+/**
+ * Kept behind a port that takes hotplug and says nothing else: what Linux asks for (`pci=hpiosize`, `hpmmiosize`). A port whose windows
+ * are open is left alone; a closed one would be moved, or end in "can't assign; no space".
+ */
+const HOTPLUG_RESERVE: Readonly<Record<WindowKind, number>> = {
+  io: 4 * KIB,
+  mem32: 2 * MIB,
+  'mem64-prefetchable': 2 * MIB,
+};
+
+/** Bytes that a bridge keeps at least: what its reserve option says, or the default of a hotplug port. */
+function reserveOf({ config }: NumberedFunction, kind: WindowKind, parse: (text: string) => number): number {
+  const option = config.options[RESERVE_OPTION[kind]];
+  if (option !== undefined) return parse(option);
+  return config.model === 'pcie-root-port' && config.options.hotplug !== 'off' ? HOTPLUG_RESERVE[kind] : 0;
+}
+
 /** A claim with its owner: a BAR, or the window of a bridge with the claims behind it. */
 export type OwnedClaim = BarClaim | WindowClaim;
 
@@ -47,7 +64,7 @@ export interface WindowClaim extends Claim {
   readonly fn: NumberedFunction;
   readonly behind: readonly OwnedClaim[];
   readonly packing: Packing;
-  /** Bytes that a reserve option asks for; 0 without. */
+  /** Bytes kept for what comes later; 0 without. */
   readonly reserve: number;
 }
 
@@ -69,7 +86,7 @@ export function claimsOf(
     if (fn.bridge === undefined) return bars;
     const behind = claimsOf(fn.bridge.functions, kind, parseReserve);
     const packing = packWindow(behind);
-    const reserve = parseReserve(fn.config.options[RESERVE_OPTION[kind]] ?? '0');
+    const reserve = reserveOf(fn, kind, parseReserve);
     const granularity = WINDOW_GRANULARITY[kind];
     const size = alignUp(Math.max(packing.size, reserve), granularity);
     if (size === 0) return bars;

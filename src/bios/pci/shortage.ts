@@ -1,6 +1,13 @@
-import { hex } from '../../shared/bytes.ts';
+import { alignUp, hex } from '../../shared/bytes.ts';
 import { UserError } from '../../shared/errors.ts';
-import { type BarClaim, isWindowClaim, type OwnedClaim, RESERVE_OPTION, type WindowClaim } from './demands.ts';
+import {
+  type BarClaim,
+  isWindowClaim,
+  type OwnedClaim,
+  RESERVE_OPTION,
+  WINDOW_GRANULARITY,
+  type WindowClaim,
+} from './demands.ts';
 import { byteText, claimText, KIND_TEXT } from './explanations.ts';
 import type { Window, WindowKind } from './plan.ts';
 
@@ -17,10 +24,18 @@ function withInner(claim: OwnedClaim): OwnedClaim[] {
 
 function mendFor(kind: WindowKind, claims: readonly OwnedClaim[]): string {
   const all = claims.flatMap(withInner);
+  const granularity = WINDOW_GRANULARITY[kind];
   const reserved = all
-    .filter((claim): claim is WindowClaim => isWindowClaim(claim) && claim.reserve > claim.packing.size)
+    .filter(
+      (claim): claim is WindowClaim => isWindowClaim(claim) && claim.reserve > alignUp(claim.packing.size, granularity),
+    )
     .sort((left, right) => right.reserve - left.reserve)[0];
-  if (reserved !== undefined) return `lower ${RESERVE_OPTION[kind]} of ${reserved.fn.config.id}`;
+  if (reserved !== undefined) {
+    const { id, options } = reserved.fn.config;
+    return options[RESERVE_OPTION[kind]] === undefined
+      ? `give ${id} and ports like it hotplug=off or ${RESERVE_OPTION[kind]}=0: a hotplug port keeps ${byteText(reserved.reserve)}`
+      : `lower ${RESERVE_OPTION[kind]} of ${id}`;
+  }
   if (kind === 'io') {
     return 'put the devices with I/O BARs behind fewer bridges (each window takes at least 4 KiB), or leave some out';
   }

@@ -54,8 +54,8 @@ export function checkedOptions(device: OptionList, model: DeviceModel | typeof P
   const options: Record<string, string> = {};
   for (const [key, value] of device.values) {
     const fixedOption = fixed.find((option) => option.key === key);
+    if (key === 'hotplug' || key === 'multifunction') checkSwitch(key, value, device.place);
     if (own.includes(key)) options[key] = value;
-    else if (key === 'multifunction') checkSwitch(key, value, device.place);
     else if (fixedOption !== undefined && value !== fixedOption.value) {
       throw new UserError('OPTION_VALUE', `${model}: ${key}=${value} is not supported`, {
         place: device.place,

@@ -76,7 +76,10 @@ describe('the plan of the default board', () => {
 
 describe('placement', () => {
   it('puts a 64-bit BAR that is not prefetchable below 4 GiB', () => {
-    const plan = planOf('pcie-root-port,id=r', 'q35-testdev,id=t,bus=r,bar0=mem64:64K,bar2=mem32-prefetchable:4K');
+    const plan = planOf(
+      'pcie-root-port,id=r,hotplug=off',
+      'q35-testdev,id=t,bus=r,bar0=mem64:64K,bar2=mem32-prefetchable:4K',
+    );
     const [port] = plan.hostBridges[0].functions;
     expect(port.bridge?.windows['mem64-prefetchable'].size).toBe(0);
     expect(port.bridge?.functions[0].bars.map((bar) => bar.base < 4 * GIB)).toEqual([true, true]);
@@ -90,6 +93,14 @@ describe('placement', () => {
     expect(port.bridge?.windows.io.size).toBe(8192);
     expect(port.bridge?.windows.mem32.size).toBe(3 * MIB);
     expect(port.bridge?.windows['mem64-prefetchable'].size).toBe(2 * GIB);
+  });
+
+  it('keeps the windows of a hotplug port open, since Linux would move a closed one', () => {
+    const [port] = planOf('pcie-root-port,id=r').hostBridges[0].functions;
+    expect(port.bridge?.windows.io.size).toBe(4096);
+    expect(port.bridge?.windows.mem32.size).toBe(2 * MIB);
+    expect(port.bridge?.windows['mem64-prefetchable'].size).toBe(2 * MIB);
+    expect(port.bridge?.explanations.io).toMatch(/holds nothing yet; reserved to 4 KiB/);
   });
 
   it('gives every host bridge ranges of its own', () => {
@@ -125,6 +136,13 @@ describe('what does not fit is one typed error: what, where, how much, the mend'
       'PCI_IO_SHORTAGE',
       /no room for the window of r15 .*: 4 KiB missing/,
       /fewer bridges/,
+    ],
+    [
+      'hotplug ports',
+      Array.from({ length: 16 }, (_, i) => `pcie-root-port,id=r${i}`),
+      'PCI_IO_SHORTAGE',
+      /no room for the window of r15 .*: 4 KiB missing/,
+      /hotplug=off or io-reserve=0/,
     ],
     [
       'I/O reserved',
