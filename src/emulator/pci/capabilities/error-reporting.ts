@@ -57,7 +57,7 @@ export function rootPortErrorReporting(): ExtendedCapability {
       ),
       UEMSK: reg32(
         0x8,
-        fields(UNCORRECTABLE, (name, position) => bit(position, RW, name === 'INTERNAL' ? 1 : 0)),
+        fields(UNCORRECTABLE, (_name, position) => bit(position, RW)),
       ),
       UESVRT: reg32(
         0xc,
