@@ -9,10 +9,12 @@ import {
   EFFECTIVE_BASES,
   FLAGS_SYSTEM,
   MMU_INDEX,
+  MMX_TRAP,
   MODE,
   RFLAGS,
   SEGMENT_ATTRIBUTES,
   SEGMENT_INDEX,
+  SSE_TRAP,
 } from './state.ts';
 
 /** Bits of MODE: everything that the decoding of an instruction depends on, and nothing else that changes often. */
@@ -97,6 +99,16 @@ export function updateModes(state: CpuState): void {
   }
   state.setU64(EFFECTIVE_BASES + 6 * 8, 0n);
   state.setU32(MMU_INDEX, mmuIndexOf(state));
+  updateVectorTraps(state);
+}
+
+/** SDM vol. 3 table 2-2 and §13.1: EM and a clear OSFXSR make the registers undefined, TS asks the operating system first. */
+function updateVectorTraps(state: CpuState): void {
+  const cr0 = state.u32(CR0);
+  const emulated = (cr0 & CR0_BITS.EM) !== 0;
+  const notAvailable = (cr0 & CR0_BITS.TS) !== 0 ? 7 : 0;
+  state.setU32(MMX_TRAP, emulated ? 6 : notAvailable);
+  state.setU32(SSE_TRAP, emulated || (state.u32(CR4) & CR4_BITS.OSFXSR) === 0 ? 6 : notAvailable);
 }
 
 const WRITABLE_DATA = SEGMENT_ATTRIBUTES.P | SEGMENT_ATTRIBUTES.S | 0x2;

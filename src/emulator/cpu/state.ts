@@ -102,6 +102,9 @@ export const X87_LAST_CS = place(4);
 export const X87_LAST_DS = place(4);
 export const X87_LAST_OPCODE = place(4);
 export const MXCSR = place(4);
+/** What an SSE or MMX instruction raises at once: 0 nothing, 6 #UD, 7 #NM. Derived from CR0 and CR4 by `updateModes`. */
+export const SSE_TRAP = place(4);
+export const MMX_TRAP = place(4);
 /** 16 vector registers of 32 bytes: XMM in the low 16. (AVX state uses the rest.) */
 export const XMM = place(16 * 32, 32);
 

@@ -232,6 +232,9 @@ export const f64 = {
 export const v128 = {
   const: (bytes: readonly number[]): V128 => ({ type: 'v128', kind: 'v128const', opcode: 0xfd0c, immediate: 0, bytes }),
   load: (address: I32, offset = 0): V128 => load('v128', 0xfd00, address, offset),
+  /** 4 or 8 bytes into the low lane, zeros above. */
+  loadZero: (byteLength: 4 | 8, address: I32, offset = 0): V128 =>
+    load('v128', byteLength === 4 ? 0xfd5c : 0xfd5d, address, offset),
   unary: (opcode: number, a: V128): V128 => unary('v128', 0xfd00 + opcode, a),
   binary: (opcode: number, a: V128, b: V128): V128 => binary('v128', 0xfd00 + opcode, a, b),
   shift: (opcode: number, a: V128, count: I32): V128 => binary('v128', 0xfd00 + opcode, a, count),
