@@ -14,6 +14,8 @@ export interface CpuBus {
   write(gpa: number, size: AccessSize, value: number): void;
   portRead(port: number, size: AccessSize): number;
   portWrite(port: number, size: AccessSize, value: number): void;
+  /** Virtual time in ns, which is TSC ticks: `retired()` of the engine plus what halts have skipped. */
+  now(): number;
   /** The INTR pin: a maskable interrupt waits (8259 through LINT0, or the local APIC). */
   interruptPending(): boolean;
   /** Interrupt acknowledge cycle: the vector, 0–255, or −1 when the request has gone away (spurious). */

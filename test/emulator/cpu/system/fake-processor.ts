@@ -60,6 +60,7 @@ export class FakeBus implements CpuBus {
     this.portWrites.push(`${port.toString(16)}/${size}=${value.toString(16)}`);
   }
 
+  now = () => 0;
   interruptPending = () => false;
   acknowledgeInterrupt = () => -1;
 }
