@@ -1,5 +1,6 @@
 /** What the ROM writes to MCH and ICH9, as data. Offsets and values are the datasheets'; the policy is memory-map.ts. */
-import { ECAM, IRQS, PIRQ_IRQS, PIRQ_ROUTES, PORTS, RCBA } from '../../emulator/machine/memory-map.ts';
+import { PIRQ_DEFAULT_IRQ } from '../../emulator/machine/interrupt-routing.ts';
+import { ECAM, IRQS, PIRQ_IRQS, PORTS, RCBA } from '../../emulator/machine/memory-map.ts';
 
 export interface RegisterWrite {
   readonly register: number;
@@ -27,7 +28,9 @@ export const MCH_WRITES: readonly RegisterWrite[] = [
 export const LPC_WRITES: readonly RegisterWrite[] = [
   { register: 0x40, size: 4, value: PORTS.PM.base | 1 },
   { register: 0x44, size: 1, value: 0x80 },
-  ...PIRQ_ROUTES.map((value, pirq): RegisterWrite => ({ register: (pirq < 4 ? 0x60 : 0x64) + pirq, size: 1, value })),
+  ...PIRQ_DEFAULT_IRQ.map(
+    (value, pirq): RegisterWrite => ({ register: (pirq < 4 ? 0x60 : 0x64) + pirq, size: 1, value }),
+  ),
   { register: 0xf0, size: 4, value: (RCBA.base | 1) >>> 0 },
 ];
 

@@ -78,8 +78,6 @@ export const FIRST_PIRQ_GSI = 16;
 export const IOAPIC_PINS = 24;
 /** 8259 lines that PIRQA–H may be routed to; they are level-sensitive. */
 export const PIRQ_IRQS = [5, 10, 11] as const;
-/** The 8259 line of each of PIRQA–H as the ROM sets it (LPC 0x60–0x63, 0x68–0x6b); LNKA–H state it as their current setting. */
-export const PIRQ_ROUTES = [10, 10, 11, 11, 10, 10, 11, 11] as const;
 
 /** RAM split: half below 4 GiB, at most MAX_LOW_RAM, in whole MiB, so that 64-bit e820 is exercised at every size. */
 export function lowRamBytes(ramBytes: number): number {
