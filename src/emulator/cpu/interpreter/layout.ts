@@ -20,8 +20,11 @@ export const JUMP_CACHE_ENTRY_BYTES = 32;
 export const JUMP_CACHE = TLB_END;
 export const JUMP_CACHE_END = JUMP_CACHE + JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES;
 
+/** A page for code that is fetched from devices. */
+export const FETCH_PAGE = Math.ceil(JUMP_CACHE_END / 0x1000) * 0x1000;
+
 /** Micro-ops; when it is full, all translations are dropped. */
-export const UOP_ARENA = JUMP_CACHE_END;
+export const UOP_ARENA = FETCH_PAGE + 0x1000;
 export const UOP_ARENA_BYTES = 0x400_0000;
 export const UOP_ARENA_END = UOP_ARENA + UOP_ARENA_BYTES;
 /** Room at the arena's end for blocks that run once. */

@@ -68,6 +68,8 @@ export class CodeCache {
   readonly #crossing = new Map<number, { page: number; uop: number; codeSize: number }>();
   readonly #straddle = new Uint8Array(64);
   #next = UOP_ARENA;
+  /** How often everything was dropped: addresses from before mean nothing after. */
+  flushes = 0;
 
   constructor(ports: CodeCachePorts) {
     this.#ports = ports;
@@ -131,6 +133,7 @@ export class CodeCache {
     this.#crossing.clear();
     this.#decoded.length = 0;
     this.#next = UOP_ARENA;
+    this.flushes++;
     this.#ports.onFlush();
   }
 

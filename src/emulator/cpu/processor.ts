@@ -1,0 +1,536 @@
+import { autopsyReport } from '../debug/autopsy.ts';
+import type { CpuBus } from './bus.ts';
+import { CpuState } from './cpu-state.ts';
+import type { CpuEngine, EngineExit, EnginePlacement } from './engine.ts';
+import type { EventKind } from './exceptions/event.ts';
+import { ExceptionUnit } from './exceptions/exception-unit.ts';
+import { generateInterpreter } from './interpreter/generate.ts';
+import { HandlerTable } from './interpreter/handlers.ts';
+import { bindHelpers } from './interpreter/helpers.ts';
+import { MACHINE_OFFSET } from './interpreter/layout.ts';
+import { EXIT, NEXT, UOP } from './interpreter/micro-op.ts';
+import { CurrentOperands } from './interpreter/operands.ts';
+import { TranslatedMemory } from './mmu/linear-memory.ts';
+import { PageWalker } from './mmu/page-walk.ts';
+import { initializeState, resetState } from './reset.ts';
+import {
+  BUDGET,
+  CURRENT_UOP,
+  EXIT_REASON,
+  FAULT_ERROR_CODE,
+  FAULT_VECTOR,
+  FLAGS_SYSTEM,
+  HALTED,
+  INTERRUPT_SHADOW,
+  JUMP_RIP,
+  LINEAR_MASK,
+  NEXT_RIP,
+  RFLAGS,
+  RIP,
+  RIP_PAGE,
+  SEGMENT,
+  SEGMENT_INDEX,
+  SEGMENTS,
+  STATE_BASE,
+  STATE_END,
+} from './state.ts';
+import { isNmiBlocked } from './stored-registers.ts';
+import { INSTRUCTION_HANDLERS } from './system/instruction-handlers.ts';
+import { type CpuContext, GuestFault, type SystemHandler } from './system-context.ts';
+import { CodeCache } from './translation/code-cache.ts';
+import { CodeLookup } from './translation/code-lookup.ts';
+import { passesSegmentRules, updateDerivedState } from './translation/derived-state.ts';
+import { MemoryPath } from './translation/memory-path.ts';
+
+const VECTOR_DB = 1;
+const VECTOR_NMI = 2;
+const VECTOR_SS = 12;
+const VECTOR_GP = 13;
+const WASM_PAGE = 0x1_0000;
+const MAXIMUM_PAGES = 0x1_0000;
+/** Taken from the budget to stop at the next block, and given back. */
+const EXIT_TOLL = 2 ** 40;
+
+/** Memory for the engine's own state and `machineBytes` of RAM and ROM (one wasm32 memory: at most 4 GiB in all). */
+export function createEngineMemory(machineBytes: number): WebAssembly.Memory {
+  const pages = Math.ceil((MACHINE_OFFSET + machineBytes) / WASM_PAGE);
+  return new WebAssembly.Memory({ initial: pages, maximum: MAXIMUM_PAGES });
+}
+
+/** First byte of that memory that belongs to the machine. */
+export const ENGINE_MACHINE_OFFSET = MACHINE_OFFSET;
+
+/** Builds a processor; `log` hears of a guest's mistakes, once a site. */
+export function createEngine(
+  placement: EnginePlacement,
+  bus: CpuBus,
+  log: (site: string, message: string) => void = () => {},
+): CpuEngine {
+  return new Processor(placement, bus, log);
+}
+
+/** The interpreter, the translation cache and the system code, tied together. */
+class Processor implements CpuEngine {
+  readonly #state: CpuState;
+  readonly #bus: CpuBus;
+  readonly #walker: PageWalker;
+  readonly #memoryPath: MemoryPath;
+  readonly #codeCache: CodeCache;
+  readonly #lookup: CodeLookup;
+  readonly #context: CpuContext;
+  readonly #operands: CurrentOperands;
+  readonly #exceptions: ExceptionUnit;
+  readonly #fault = new GuestFault();
+  readonly #run: (uop: number) => void;
+  readonly #handlers: Readonly<Record<string, SystemHandler>> = INSTRUCTION_HANDLERS;
+  /** Instructions retired before the current call of `run`, and the budget it started with. */
+  #retiredBefore = 0;
+  #sliceLength = 0;
+  /** Micro-op of the instruction that is calling TypeScript, 0 between instructions. */
+  #calling = 0;
+  #exitRequested = false;
+  #nmiPending = false;
+  #shutdown = false;
+  #modesDirty = false;
+
+  constructor(placement: EnginePlacement, bus: CpuBus, log: (site: string, message: string) => void) {
+    const buffer = placement.memory.buffer;
+    const state = new CpuState(buffer);
+    this.#state = state;
+    this.#bus = bus;
+    this.#walker = new PageWalker(state, bus, (gpa, byteLength) => this.invalidateCode(gpa, byteLength));
+    this.#memoryPath = new MemoryPath(
+      {
+        state,
+        bus,
+        walker: this.#walker,
+        isCodePage: (page) => this.#codeCache.isCodePage(page),
+        onWrite: (gpa, byteLength) => this.invalidateCode(gpa, byteLength),
+        recordFault: (vector, errorCode) => this.#recordFault(vector, errorCode),
+        nonCanonical: () => this.#recordNonCanonical(),
+      },
+      buffer,
+    );
+    const handlers = new HandlerTable();
+    this.#codeCache = new CodeCache({
+      view: state.view,
+      bytes: state.bytes,
+      handlers,
+      onCodePage: (hostPage) => this.#memoryPath.protectPage(hostPage),
+      onFlush: () => this.#memoryPath.flushJumps(),
+    });
+    this.#lookup = new CodeLookup({
+      state,
+      bus,
+      walker: this.#walker,
+      codeCache: this.#codeCache,
+      recordFault: (vector, errorCode) => this.#recordFault(vector, errorCode),
+    });
+    const fault = (vector: number, errorCode = -1): never => {
+      this.#fault.vector = vector;
+      this.#fault.errorCode = errorCode;
+      throw this.#fault;
+    };
+    const memory = new TranslatedMemory({
+      state,
+      bus,
+      walker: this.#walker,
+      fault,
+      onPhysicalWrite: (gpa, byteLength) => this.invalidateCode(gpa, byteLength),
+    });
+    const passesLimit = (segment: number, offset: bigint, byteLength: number, write: boolean): boolean =>
+      passesSegmentRules(state, segment, offset, byteLength, write);
+    this.#operands = new CurrentOperands({ state, memory, passesLimit, fault });
+    this.#context = {
+      state,
+      memory,
+      bus,
+      tsc: () => this.#bus.tsc(),
+      fault,
+      flushTranslations: (options) => this.#flush(options.linear),
+      modesChanged: () => this.#modesChanged(),
+      log,
+    };
+    this.#exceptions = new ExceptionUnit(this.#context);
+    this.#run = this.#instantiate(placement, handlers);
+    initializeState(state);
+    this.reset();
+  }
+
+  #instantiate(placement: EnginePlacement, handlers: HandlerTable): (uop: number) => void {
+    const pages = placement.memory.buffer.byteLength / WASM_PAGE;
+    const shared = typeof SharedArrayBuffer !== 'undefined' && placement.memory.buffer instanceof SharedArrayBuffer;
+    const module = new WebAssembly.Module(
+      generateInterpreter(handlers, { initialPages: pages, maximumPages: MAXIMUM_PAGES, shared }),
+    );
+    const path = this.#memoryPath;
+    /** Device code may ask for the time: it is exact at the calling instruction. */
+    const calling =
+      <A extends number[]>(action: (...rest: A) => number) =>
+      (uop: number, ...rest: A): number => {
+        this.#calling = uop;
+        const result = action(...rest);
+        this.#calling = 0;
+        return result;
+      };
+    const imports = {
+      memory: placement.memory,
+      slowRead: calling((low: number, high: number, bytes: number) => path.read(low, high, bytes)),
+      slowWrite: calling((low: number, high: number, bytes: number) => path.write(low, high, bytes, false)),
+      slowModify: calling((low: number, high: number, bytes: number) => path.write(low, high, bytes, true)),
+      slowCommit: calling((_low: number, _high: number, bytes: number) => {
+        path.commit(bytes);
+        return 0;
+      }),
+      checkLimit: calling((segment: number, low: number, high: number, access: number) =>
+        this.#checkLimit(segment, low, high, access),
+      ),
+      system: (uop: number) => this.#system(uop),
+      link: (uop: number, which: number) => this.#link(uop, which),
+      lookup: () => this.#lookupJump(),
+      ...bindHelpers(this.#state),
+    };
+    const instance = new WebAssembly.Instance(module, { env: imports } as unknown as WebAssembly.Imports);
+    return instance.exports.run as (uop: number) => void;
+  }
+
+  // The machine's side.
+
+  run(maxInstructions: number): EngineExit {
+    this.#sliceLength = maxInstructions;
+    this.#setBudget(maxInstructions);
+    const exit = this.#loop();
+    this.#retiredBefore += this.#sliceLength - this.#budget();
+    this.#sliceLength = 0;
+    this.#setBudget(0);
+    this.#exitRequested = false;
+    return exit;
+  }
+
+  retired(): number {
+    const unfinished = this.#calling === 0 ? 0 : this.#state.bytes[this.#calling + UOP.REMAINING];
+    return this.#retiredBefore + this.#sliceLength - this.#budget() - unfinished;
+  }
+
+  reset(): void {
+    resetState(this.#state);
+    this.#shutdown = false;
+    this.#nmiPending = false;
+    this.#walker.a20Enabled = true;
+    this.#flush(undefined);
+    this.#modesChanged();
+  }
+
+  setNmi(): void {
+    this.#nmiPending = true;
+    this.requestExit();
+  }
+
+  setA20(enabled: boolean): void {
+    if (this.#walker.a20Enabled === enabled) return;
+    this.#walker.a20Enabled = enabled;
+    this.#flush(undefined);
+  }
+
+  flushTranslations(): void {
+    this.#flush(undefined);
+  }
+
+  requestExit(): void {
+    if (this.#exitRequested) return;
+    const budget = this.#budget();
+    this.#exitRequested = true;
+    this.#state.view.setBigInt64(BUDGET, BigInt(budget - EXIT_TOLL), true);
+  }
+
+  invalidateCode(gpa: number, byteLength: number): void {
+    let at = gpa;
+    const end = gpa + byteLength;
+    while (at < end) {
+      const offset = at % 0x1000;
+      const count = Math.min(0x1000 - offset, end - at);
+      this.#codeCache.invalidate((at - offset) / 0x1000, offset, offset + count);
+      at += count;
+    }
+  }
+
+  stateBytes(): Uint8Array {
+    // What only caches something is left out by where it stands: after RIP_PAGE … see snapshot order in state.ts.
+    this.#state.setU64(RIP_PAGE, 0n);
+    this.#state.setU32(CURRENT_UOP, 0);
+    this.#state.setU64(BUDGET, 0n);
+    return this.#state.bytes.slice(STATE_BASE, STATE_END);
+  }
+
+  autopsy(): string {
+    return autopsyReport(this.#context, this.#exceptions.chain);
+  }
+
+  // The loop.
+
+  #loop(): EngineExit {
+    const state = this.#state;
+    for (;;) {
+      if (this.#shutdown) return 'shutdown';
+      const shadow = state.u32(INTERRUPT_SHADOW) !== 0;
+      if (!shadow) this.#takeInterrupts();
+      if (state.u32(HALTED) !== 0) return 'halt';
+      if (this.#shutdown) return 'shutdown';
+      const budget = this.#budget();
+      if (this.#exitRequested) return 'request';
+      if (budget <= 0) return 'budget';
+      const trap = (state.u32(FLAGS_SYSTEM) & RFLAGS.TF) !== 0;
+      if (shadow || trap) this.#single(budget, trap);
+      else this.#runFrom(this.#lookup.block(state.u32(RIP), state.u32(RIP + 4)));
+    }
+  }
+
+  #takeInterrupts(): void {
+    const state = this.#state;
+    if (this.#nmiPending && !isNmiBlocked(state)) {
+      this.#nmiPending = false;
+      this.#deliver(VECTOR_NMI, -1, 'nmi');
+    }
+    if ((state.u32(FLAGS_SYSTEM) & RFLAGS.IF) === 0 || !this.#bus.interruptPending()) return;
+    const vector = this.#bus.acknowledgeInterrupt();
+    if (vector >= 0) this.#deliver(vector, -1, 'external');
+  }
+
+  /** One instruction: after STI or MOV SS, and under TF. */
+  #single(budget: number, trap: boolean): void {
+    const state = this.#state;
+    state.setU32(INTERRUPT_SHADOW, 0);
+    const uop = this.#lookup.once(state.u32(RIP), state.u32(RIP + 4), 1);
+    this.#setBudget(1);
+    const faulted = this.#runFrom(uop);
+    this.#setBudget(budget - 1 + this.#budget());
+    if (!trap || faulted) return;
+    // DR6.BS; the trap comes after the instruction.
+    this.#singleStepTrap();
+  }
+
+  #singleStepTrap(): void {
+    const state = this.#state;
+    markSingleStep(state);
+    state.nextRip = state.rip;
+    this.#deliver(VECTOR_DB, -1, 'trap');
+  }
+
+  /** Runs from a micro-op (0: a fault was recorded) until the interpreter returns; true when that was by a fault. */
+  #runFrom(uop: number): boolean {
+    const state = this.#state;
+    if (uop === 0) {
+      this.#deliverRecorded();
+      return true;
+    }
+    this.#run(uop);
+    switch (state.u32(EXIT_REASON)) {
+      case EXIT.FAULT:
+        this.#rewind(true);
+        this.#deliverRecorded();
+        return true;
+      case EXIT.STALE:
+        this.#rewind(true);
+        return false;
+      case EXIT.BUDGET: {
+        this.#rewind(false);
+        const budget = this.#budget();
+        if (!this.#exitRequested && budget > 0) {
+          const partial = this.#lookup.once(state.u32(RIP), state.u32(RIP + 4), budget);
+          return this.#runFrom(partial);
+        }
+        return false;
+      }
+      default:
+        return false;
+    }
+  }
+
+  /** RIP of CURRENT_UOP; `entered`: its block's count was taken, what had not run is given back. */
+  #rewind(entered: boolean): void {
+    const state = this.#state;
+    const uop = state.u32(CURRENT_UOP);
+    // A fault on the way to a block has no micro-op: RIP is set already.
+    if (uop === 0) return;
+    this.#setRipOf(uop, RIP, 0);
+    if (entered) this.#addBudget(state.bytes[uop + UOP.REMAINING]);
+  }
+
+  #setRipOf(uop: number, target: number, extra: number): void {
+    const state = this.#state;
+    const offset = state.view.getUint16(uop + UOP.PAGE_OFFSET, true) + extra;
+    const sum = state.u32(RIP_PAGE) + offset;
+    const low = sum >>> 0;
+    const carry = sum > 0xffff_ffff ? 1 : 0;
+    const wide = state.u32(LINEAR_MASK + 4) !== 0;
+    state.setU32(target, low);
+    state.setU32(target + 4, wide ? state.u32(RIP_PAGE + 4) + carry : 0);
+  }
+
+  // Budget.
+
+  #budget(): number {
+    const view = this.#state.view;
+    const value = view.getInt32(BUDGET + 4, true) * 0x1_0000_0000 + view.getUint32(BUDGET, true);
+    return this.#exitRequested ? value + EXIT_TOLL : value;
+  }
+
+  #setBudget(budget: number): void {
+    const value = this.#exitRequested ? budget - EXIT_TOLL : budget;
+    const { view } = this.#state;
+    view.setInt32(BUDGET + 4, Math.floor(value / 0x1_0000_0000), true);
+    view.setUint32(BUDGET, value >>> 0, true);
+  }
+
+  #addBudget(count: number): void {
+    if (count !== 0) this.#setBudget(this.#budget() + count);
+  }
+
+  // Faults.
+
+  #recordFault(vector: number, errorCode: number): void {
+    const state = this.#state;
+    state.setU32(FAULT_VECTOR, vector);
+    state.setU32(FAULT_ERROR_CODE, errorCode >>> 0);
+    state.setU32(EXIT_REASON, EXIT.FAULT);
+    state.setU32(CURRENT_UOP, this.#calling);
+  }
+
+  #recordNonCanonical(): void {
+    const segment = this.#calling === 0 ? SEGMENT_INDEX.DS : this.#segmentOf(this.#calling);
+    this.#recordFault(segment === SEGMENT_INDEX.SS ? VECTOR_SS : VECTOR_GP, 0);
+  }
+
+  #segmentOf(uop: number): number {
+    return this.#state.bytes[uop + UOP.SEGMENT];
+  }
+
+  #checkLimit(segment: number, low: number, high: number, access: number): number {
+    const offset = (BigInt(high >>> 0) << 32n) | BigInt(low >>> 0);
+    if (passesSegmentRules(this.#state, segment, offset, access & 0xff, (access & 0x100) !== 0)) return 0;
+    this.#recordFault(segment === SEGMENT_INDEX.SS ? VECTOR_SS : VECTOR_GP, 0);
+    return 1;
+  }
+
+  #deliverRecorded(): void {
+    const state = this.#state;
+    this.#deliver(state.u32(FAULT_VECTOR), state.view.getInt32(FAULT_ERROR_CODE, true), 'fault');
+  }
+
+  #deliver(vector: number, errorCode: number, kind: EventKind): void {
+    if (this.#exceptions.deliver({ vector, errorCode, kind }) === 'shutdown') this.#shutdown = true;
+    this.#applyModes();
+  }
+
+  // Calls from generated code.
+
+  /** Runs the TypeScript handler of the instruction at `uop`. */
+  #system(uop: number): number {
+    const state = this.#state;
+    const decoded = this.#codeCache.decodedAt(uop);
+    this.#setRipOf(uop, RIP, 0);
+    this.#setRipOf(uop, NEXT_RIP, decoded.length);
+    this.#calling = uop;
+    const handler = this.#handlers[decoded.entry.row.mnemonic];
+    try {
+      handler(this.#context, this.#operands.select(decoded));
+    } catch (error) {
+      if (error !== this.#fault) throw error;
+      this.#recordFault(this.#fault.vector, this.#fault.errorCode);
+      this.#calling = 0;
+      this.#applyModes();
+      return NEXT.LEAVE;
+    }
+    this.#calling = 0;
+    if (!decoded.entry.ends) {
+      if (!this.#modesDirty) return uop + UOP.BYTE_LENGTH;
+      this.#addBudget(state.bytes[uop + UOP.REMAINING] - 1);
+    }
+    state.setU32(RIP, state.u32(NEXT_RIP));
+    state.setU32(RIP + 4, state.u32(NEXT_RIP + 4));
+    this.#applyModes();
+    state.setU32(EXIT_REASON, EXIT.CONTINUE);
+    if (this.#mustLeave()) return NEXT.LEAVE;
+    const target = this.#lookup.block(state.u32(RIP), state.u32(RIP + 4));
+    if (target === 0) {
+      // The fault belongs to the next instruction: RIP stands there, and this one has retired.
+      state.setU32(CURRENT_UOP, 0);
+      return NEXT.LEAVE;
+    }
+    return target | NEXT.ENTER;
+  }
+
+  #mustLeave(): boolean {
+    const state = this.#state;
+    if (state.u32(HALTED) !== 0 || state.u32(INTERRUPT_SHADOW) !== 0 || this.#exitRequested) return true;
+    const flags = state.u32(FLAGS_SYSTEM);
+    if ((flags & RFLAGS.TF) !== 0) return true;
+    return (flags & RFLAGS.IF) !== 0 && (this.#nmiPending || this.#bus.interruptPending());
+  }
+
+  /** Finds the block at a near branch's target, and links it when it stands in the same page. */
+  #link(uop: number, which: number): number {
+    const state = this.#state;
+    const { view } = state;
+    const next = view.getInt32(uop + UOP.DISPLACEMENT, true);
+    const relative = which === 0 ? view.getInt32(uop + UOP.IMMEDIATE, true) : 0;
+    const offset = next + relative;
+    this.#setRipOf(uop, RIP, offset - view.getUint16(uop + UOP.PAGE_OFFSET, true));
+    const flushes = this.#codeCache.flushes;
+    const target = this.#lookup.block(state.u32(RIP), state.u32(RIP + 4));
+    if (target === 0) {
+      state.setU32(CURRENT_UOP, 0);
+      return 0;
+    }
+    const isStable = this.#codeCache.flushes === flushes && this.#lookup.isLinkable;
+    if (isStable) view.setUint32(uop + (which === 0 ? UOP.TARGET : UOP.FALL_THROUGH), target, true);
+    return target;
+  }
+
+  /** JUMP_RIP → micro-op. */
+  #lookupJump(): number {
+    const state = this.#state;
+    const low = state.u32(JUMP_RIP);
+    const high = state.u32(JUMP_RIP + 4);
+    state.setU32(RIP, low);
+    state.setU32(RIP + 4, high);
+    const target = this.#lookup.block(low, high);
+    if (target === 0) state.setU32(CURRENT_UOP, 0);
+    return target;
+  }
+
+  // Modes and translations.
+
+  #modesChanged(): void {
+    this.#modesDirty = true;
+    // Between instructions (reset, exceptions) there is nothing to wait for; inside one, memory accesses see the new mode at once.
+    this.#applyModes();
+    this.#modesDirty = this.#calling !== 0;
+  }
+
+  #applyModes(): void {
+    if (!this.#modesDirty) return;
+    this.#modesDirty = false;
+    const state = this.#state;
+    const cs = SEGMENTS + SEGMENT_INDEX.CS * SEGMENT.BYTE_LENGTH;
+    updateDerivedState(state);
+    if (this.#lookup.codeSegmentChanged(state.u64(cs + SEGMENT.BASE), state.u32(cs + SEGMENT.LIMIT)))
+      this.#memoryPath.flushJumps();
+  }
+
+  #flush(linear: bigint | undefined): void {
+    if (linear === undefined) {
+      this.#memoryPath.flush();
+      this.#lookup.flush();
+      return;
+    }
+    this.#memoryPath.flushPage(Number(linear & 0xffff_ffffn));
+    this.#lookup.flush();
+  }
+}
+
+/** DR6.BS (SDM vol. 3 §17.2.3). */
+function markSingleStep(state: CpuState): void {
+  const dr6 = DR6_OFFSET;
+  state.setU32(dr6, state.u32(dr6) | 0x4000);
+}

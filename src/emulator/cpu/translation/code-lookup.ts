@@ -1,0 +1,186 @@
+import type { CpuBus } from '../bus.ts';
+import type { CpuState } from '../cpu-state.ts';
+import { FETCH_PAGE, JUMP_CACHE, JUMP_CACHE_ENTRIES, JUMP_CACHE_ENTRY_BYTES } from '../interpreter/layout.ts';
+import { ACCESS, type PageWalker } from '../mmu/page-walk.ts';
+import { CR2, LINEAR_MASK, MMU_INDEX, MODE, MODE_KEY, RIP_PAGE } from '../state.ts';
+import type { CodeCache } from './code-cache.ts';
+
+const PAGE = 0x1000;
+const ENTRIES = 1024;
+const VECTOR_GP = 13;
+const VECTOR_PF = 14;
+
+/** What finding code needs of the engine. */
+export interface CodeLookupPorts {
+  readonly state: CpuState;
+  readonly bus: CpuBus;
+  readonly walker: PageWalker;
+  readonly codeCache: CodeCache;
+  /** Records a fault that belongs to the instruction at RIP. */
+  recordFault(vector: number, errorCode: number): void;
+}
+
+/** From RIP to a translated block: CS limit, canonical form, translation for execution (cached by page), the code cache. */
+export class CodeLookup {
+  /** True when the block found last may be linked and cached: its whole first instruction stands in its page. */
+  isLinkable = false;
+  readonly #ports: CodeLookupPorts;
+  /** Execution translations by linear page and MMU index. */
+  readonly #tagLow = new Int32Array(ENTRIES).fill(1);
+  readonly #tagHigh = new Int32Array(ENTRIES);
+  readonly #mmu = new Int32Array(ENTRIES);
+  readonly #gpa = new Float64Array(ENTRIES);
+  readonly #host = new Int32Array(ENTRIES);
+  #csBase = 0;
+  #csLimit = 0xffff;
+  /** Result of #translate. */
+  #page = 0;
+  #hostPage = 0;
+
+  constructor(ports: CodeLookupPorts) {
+    this.#ports = ports;
+  }
+
+  flush(): void {
+    // Tags are page-aligned; 1 never matches.
+    this.#tagLow.fill(1);
+  }
+
+  /** Keeps CS's base and limit; true when they differ from before, so that cached jumps are void. */
+  codeSegmentChanged(base: bigint, limit: number): boolean {
+    const low = Number(base & 0xffff_ffffn);
+    const changed = low !== this.#csBase || limit !== this.#csLimit;
+    this.#csBase = low;
+    this.#csLimit = limit;
+    return changed;
+  }
+
+  /** The block at RIP, with RIP_PAGE set for it; 0 after recording a fault. */
+  block(ripLow: number, ripHigh: number): number {
+    const request = this.#request(ripLow, ripHigh);
+    if (request === undefined) return 0;
+    const { codeCache } = this.#ports;
+    if (request.bounced) {
+      this.isLinkable = false;
+      return codeCache.once(request, 1, () => undefined);
+    }
+    const uop = codeCache.block(request, this.#nextPage(ripLow, ripHigh));
+    if (uop === 0) return 0;
+    this.isLinkable = codeCache.find(request.page, request.offset, request.codeSize) !== 0;
+    if (this.isLinkable) this.#cacheJump(ripLow, ripHigh, uop);
+    return uop;
+  }
+
+  /** A block of at most `limit` instructions that runs once. */
+  once(ripLow: number, ripHigh: number, limit: number): number {
+    const request = this.#request(ripLow, ripHigh);
+    this.isLinkable = false;
+    if (request === undefined) return 0;
+    return this.#ports.codeCache.once(request, request.bounced ? 1 : limit, this.#nextPage(ripLow, ripHigh));
+  }
+
+  #request(
+    ripLow: number,
+    ripHigh: number,
+  ): { page: number; hostPage: number; offset: number; codeSize: number; bounced: boolean } | undefined {
+    const { state, recordFault } = this.#ports;
+    const wide = state.u32(LINEAR_MASK + 4) !== 0;
+    let low = ripLow | 0;
+    let high = ripHigh | 0;
+    if (wide) {
+      const top = high >> 15;
+      if (top !== 0 && top !== -1) {
+        recordFault(VECTOR_GP, 0);
+        return undefined;
+      }
+    } else {
+      if (ripLow >>> 0 > this.#csLimit) {
+        recordFault(VECTOR_GP, 0);
+        return undefined;
+      }
+      low = (ripLow + this.#csBase) | 0;
+      high = 0;
+    }
+    if (!this.#translate(low, high)) return undefined;
+    this.#setRipPage(low & ~0xfff, high, wide);
+    const bounced = this.#hostPage < 0;
+    if (bounced) this.#hostPage = this.#bounce(low & 0xfff);
+    return { page: this.#page, hostPage: this.#hostPage, offset: low & 0xfff, codeSize: state.u32(MODE) & 3, bounced };
+  }
+
+  /** RIP_PAGE = linear page − CS base. */
+  #setRipPage(pageLow: number, high: number, wide: boolean): void {
+    const { state } = this.#ports;
+    if (wide) {
+      state.setU32(RIP_PAGE, pageLow);
+      state.setU32(RIP_PAGE + 4, high);
+      return;
+    }
+    const difference = (pageLow >>> 0) - this.#csBase;
+    state.setU32(RIP_PAGE, difference);
+    state.setU32(RIP_PAGE + 4, difference < 0 ? 0xffff_ffff : 0);
+  }
+
+  #translate(low: number, high: number): boolean {
+    const { state, bus, walker, recordFault } = this.#ports;
+    const page = low & ~0xfff;
+    const index = (low >>> 12) & (ENTRIES - 1);
+    const mmu = state.u32(MMU_INDEX);
+    if (this.#tagLow[index] === page && this.#tagHigh[index] === high && this.#mmu[index] === mmu) {
+      this.#page = this.#gpa[index];
+      this.#hostPage = this.#host[index];
+      return true;
+    }
+    if (!walker.walk(low, high, ACCESS.EXECUTE, mmu)) {
+      state.setU32(CR2, low);
+      state.setU32(CR2 + 4, high);
+      recordFault(VECTOR_PF, walker.errorCode);
+      return false;
+    }
+    this.#page = walker.gpa / PAGE;
+    this.#hostPage = bus.hostPage(walker.gpa, false);
+    if (this.#hostPage >= 0) {
+      this.#tagLow[index] = page;
+      this.#tagHigh[index] = high;
+      this.#mmu[index] = mmu;
+      this.#gpa[index] = this.#page;
+      this.#host[index] = this.#hostPage;
+    }
+    return true;
+  }
+
+  /** The page after RIP's, for an instruction that reaches into it. */
+  #nextPage(ripLow: number, ripHigh: number): () => { page: number; hostPage: number } | undefined {
+    return () => {
+      const { state } = this.#ports;
+      const wide = state.u32(LINEAR_MASK + 4) !== 0;
+      const linear = wide ? ripLow >>> 0 : (ripLow + this.#csBase) >>> 0;
+      const nextLow = (linear - (linear % PAGE) + PAGE) | 0;
+      const carry = linear > 0xffff_efff ? 1 : 0;
+      const high = wide ? (ripHigh + carry) | 0 : 0;
+      if (!this.#translate(nextLow, high)) return undefined;
+      const hostPage = this.#hostPage < 0 ? this.#bounce(0) : this.#hostPage;
+      return { page: this.#page, hostPage };
+    };
+  }
+
+  /** Code outside RAM and ROM is fetched through the bus into a page of the engine's own, a few bytes at a time. */
+  #bounce(offset: number): number {
+    const { state, bus } = this.#ports;
+    for (let index = 0; index < 16 && offset + index < PAGE; index++) {
+      state.bytes[FETCH_PAGE + offset + index] = bus.read(this.#page * PAGE + offset + index, 1);
+    }
+    return FETCH_PAGE;
+  }
+
+  #cacheJump(ripLow: number, ripHigh: number, uop: number): void {
+    const { state } = this.#ports;
+    const slot = (ripLow ^ (ripLow >>> 9)) & (JUMP_CACHE_ENTRIES - 1);
+    const entry = JUMP_CACHE + slot * JUMP_CACHE_ENTRY_BYTES;
+    state.setU32(entry, (ripLow ^ state.u32(MODE_KEY)) >>> 0);
+    state.setU32(entry + 4, (ripHigh ^ state.u32(MODE_KEY + 4)) >>> 0);
+    state.setU32(entry + 8, state.u32(RIP_PAGE));
+    state.setU32(entry + 12, state.u32(RIP_PAGE + 4));
+    state.setU32(entry + 16, uop);
+  }
+}

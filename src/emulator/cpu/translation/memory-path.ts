@@ -1,0 +1,232 @@
+import type { AccessSize } from '../../machine/ports.ts';
+import type { CpuBus } from '../bus.ts';
+import type { CpuState } from '../cpu-state.ts';
+import {
+  JUMP_CACHE,
+  JUMP_CACHE_END,
+  MMU_COUNT,
+  readTlbOf,
+  TLB_BASE,
+  TLB_BYTES,
+  TLB_END,
+  TLB_ENTRIES,
+  TLB_ENTRY_BYTES,
+  writeTlbOf,
+} from '../interpreter/layout.ts';
+import { ACCESS, type PageWalker } from '../mmu/page-walk.ts';
+import { CR2, LINEAR_MASK, MEMORY_VALUE, MMU_INDEX } from '../state.ts';
+
+const PAGE = 0x1000;
+const VECTOR_PF = 14;
+const TLB_WORDS = TLB_ENTRY_BYTES / 4;
+
+/** What the slow path asks of the engine. */
+export interface MemoryPathPorts {
+  readonly state: CpuState;
+  readonly bus: CpuBus;
+  readonly walker: PageWalker;
+  isCodePage(page: number): boolean;
+  /** Bytes of RAM changed under translated code, perhaps. */
+  onWrite(gpa: number, byteLength: number): void;
+  /** Records a fault of the current instruction. */
+  recordFault(vector: number, errorCode: number): void;
+  /** The stack segment is the operand's: non-canonical addresses then give #SS. */
+  nonCanonical(): void;
+}
+
+/** Linear memory as generated code reaches it when the TLB does not answer: fills the TLB, crosses pages, goes to devices. */
+export class MemoryPath {
+  readonly #ports: MemoryPathPorts;
+  readonly #words: Int32Array;
+  /** Physical places of the store that waits for slowCommit: the second is −1 unless the access crosses a page. */
+  #first = 0;
+  #second = -1;
+  #bytesInFirst = 0;
+
+  constructor(ports: MemoryPathPorts, buffer: ArrayBufferLike) {
+    this.#ports = ports;
+    this.#words = new Int32Array(buffer);
+    this.flush();
+  }
+
+  /** Forgets all translations, jump cache included. */
+  flush(): void {
+    this.#words.fill(-1, TLB_BASE >> 2, TLB_END >> 2);
+    this.flushJumps();
+  }
+
+  flushJumps(): void {
+    this.#words.fill(-1, JUMP_CACHE >> 2, JUMP_CACHE_END >> 2);
+  }
+
+  /** Forgets the page of `linearLow` in every TLB. */
+  flushPage(linearLow: number): void {
+    const index = (linearLow >>> 12) & (TLB_ENTRIES - 1);
+    for (let tlb = TLB_BASE; tlb < TLB_END; tlb += TLB_BYTES)
+      this.#words[((tlb + index * TLB_ENTRY_BYTES) >> 2) | 0] = -1;
+    this.flushJumps();
+  }
+
+  /** From now on writes to this host page take the slow path. */
+  protectPage(hostPage: number): void {
+    const words = this.#words;
+    for (let mmu = 0; mmu < MMU_COUNT; mmu++) {
+      const start = writeTlbOf(mmu) >> 2;
+      for (let at = start; at < start + TLB_ENTRIES * TLB_WORDS; at += TLB_WORDS) {
+        if (((words[at] + words[at + 2]) | 0) === (hostPage | 0)) words[at] = -1;
+      }
+    }
+  }
+
+  /** Host address for reading `byteLength` bytes, or 0 after recording a fault. */
+  read(low: number, high: number, byteLength: number): number {
+    const { bus, state } = this.#ports;
+    const offset = low & 0xfff;
+    const gpa = this.#translate(low, high, ACCESS.READ);
+    if (gpa < 0) return 0;
+    if (offset + byteLength > PAGE) return this.#readAcross(gpa, low, high, byteLength);
+    const host = bus.hostPage(gpa, false);
+    if (host >= 0) {
+      this.#fill(readTlbOf(state.u32(MMU_INDEX)), low, high, host);
+      return host + offset;
+    }
+    this.#deviceRead(gpa + offset, byteLength, MEMORY_VALUE);
+    return MEMORY_VALUE;
+  }
+
+  /** Host address for writing, MEMORY_VALUE when `commit` must follow, or 0 after recording a fault. `modify`: MEMORY_VALUE holds the old bytes. */
+  write(low: number, high: number, byteLength: number, modify: boolean): number {
+    const { bus, state } = this.#ports;
+    const offset = low & 0xfff;
+    const gpa = this.#translate(low, high, ACCESS.WRITE);
+    if (gpa < 0) return 0;
+    const writable = this.#ports.walker.writable;
+    this.#first = gpa + offset;
+    this.#second = -1;
+    this.#bytesInFirst = byteLength;
+    if (offset + byteLength > PAGE) {
+      const nextLow = (low & ~0xfff) + PAGE;
+      const carry = nextLow > 0xffff_ffff || low >>> 0 > 0xffff_efff ? 1 : 0;
+      const second = this.#translate(this.#maskLow(nextLow), this.#maskHigh(high + carry), ACCESS.WRITE);
+      if (second < 0) return 0;
+      this.#second = second;
+      this.#bytesInFirst = PAGE - offset;
+      if (modify) this.#readPieces(gpa + offset, second, byteLength);
+      return MEMORY_VALUE;
+    }
+    const host = bus.hostPage(gpa, true);
+    if (host >= 0 && !this.#ports.isCodePage(gpa / PAGE)) {
+      if (writable) this.#fill(writeTlbOf(state.u32(MMU_INDEX)), low, high, host);
+      return host + offset;
+    }
+    if (modify) this.#physicalRead(this.#first, byteLength, MEMORY_VALUE);
+    return MEMORY_VALUE;
+  }
+
+  /** Writes what stands in MEMORY_VALUE to the places of the last `write`. */
+  commit(byteLength: number): void {
+    this.#physicalWrite(this.#first, this.#bytesInFirst, MEMORY_VALUE);
+    if (this.#second >= 0)
+      this.#physicalWrite(this.#second, byteLength - this.#bytesInFirst, MEMORY_VALUE + this.#bytesInFirst);
+  }
+
+  /** Guest-physical page base, or −1 after recording the fault. */
+  #translate(low: number, high: number, access: number): number {
+    const { state, walker } = this.#ports;
+    if (!isCanonical(high, state)) {
+      this.#ports.nonCanonical();
+      return -1;
+    }
+    if (walker.walk(low, high, access, state.u32(MMU_INDEX))) return walker.gpa;
+    state.setU32(CR2, low >>> 0);
+    state.setU32(CR2 + 4, high >>> 0);
+    this.#ports.recordFault(VECTOR_PF, walker.errorCode);
+    return -1;
+  }
+
+  #fill(tlb: number, low: number, high: number, host: number): void {
+    const page = low & ~0xfff;
+    const at = (tlb >> 2) + ((low >>> 12) & (TLB_ENTRIES - 1)) * TLB_WORDS;
+    this.#words[at] = page;
+    this.#words[at + 1] = high;
+    this.#words[at + 2] = host - page;
+  }
+
+  #readAcross(firstPage: number, low: number, high: number, byteLength: number): number {
+    const nextLow = (low & ~0xfff) + PAGE;
+    const carry = low >>> 0 > 0xffff_efff ? 1 : 0;
+    const second = this.#translate(this.#maskLow(nextLow), this.#maskHigh(high + carry), ACCESS.READ);
+    if (second < 0) return 0;
+    this.#bytesInFirst = PAGE - (low & 0xfff);
+    this.#readPieces(firstPage + (low & 0xfff), second, byteLength);
+    return MEMORY_VALUE;
+  }
+
+  #readPieces(first: number, second: number, byteLength: number): void {
+    const inFirst = this.#bytesInFirst;
+    this.#physicalRead(first, inFirst, MEMORY_VALUE);
+    this.#physicalRead(second, byteLength - inFirst, MEMORY_VALUE + inFirst);
+  }
+
+  #maskLow(low: number): number {
+    return low | 0;
+  }
+
+  /** Outside 64-bit code linear addresses wrap at 4 GiB. */
+  #maskHigh(high: number): number {
+    return this.#ports.state.u32(LINEAR_MASK + 4) === 0 ? 0 : high | 0;
+  }
+
+  #physicalRead(gpa: number, byteLength: number, target: number): void {
+    const { bus, state } = this.#ports;
+    const offset = gpa % PAGE;
+    const host = bus.hostPage(gpa - offset, false);
+    if (host >= 0) state.bytes.copyWithin(target, host + offset, host + offset + byteLength);
+    else this.#deviceRead(gpa, byteLength, target);
+  }
+
+  #physicalWrite(gpa: number, byteLength: number, source: number): void {
+    const { bus, state } = this.#ports;
+    const offset = gpa % PAGE;
+    const host = bus.hostPage(gpa - offset, true);
+    if (host >= 0) {
+      state.bytes.copyWithin(host + offset, source, source + byteLength);
+      this.#ports.onWrite(gpa, byteLength);
+      return;
+    }
+    let done = 0;
+    while (done < byteLength) {
+      const size = pieceSize(byteLength - done);
+      const at = source + done;
+      const value = size === 4 ? state.u32(at) : size === 2 ? state.view.getUint16(at, true) : state.bytes[at];
+      bus.write(gpa + done, size, value);
+      done += size;
+    }
+  }
+
+  #deviceRead(gpa: number, byteLength: number, target: number): void {
+    const { bus, state } = this.#ports;
+    let done = 0;
+    while (done < byteLength) {
+      const size = pieceSize(byteLength - done);
+      const value = bus.read(gpa + done, size);
+      const at = target + done;
+      if (size === 4) state.setU32(at, value);
+      else if (size === 2) state.view.setUint16(at, value, true);
+      else state.bytes[at] = value;
+      done += size;
+    }
+  }
+}
+
+function pieceSize(byteLength: number): AccessSize {
+  if (byteLength >= 4) return 4;
+  return byteLength >= 2 ? 2 : 1;
+}
+
+/** 48-bit addresses are sign-extended; outside 64-bit code the high half is 0 and always passes. */
+function isCanonical(high: number, state: CpuState): boolean {
+  if (state.u32(LINEAR_MASK + 4) === 0) return true;
+  const top = (high | 0) >> 15;
+  return top === 0 || top === -1;
+}
