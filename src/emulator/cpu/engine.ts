@@ -18,6 +18,8 @@ export interface CpuEngine extends CpuControl {
   run(maxInstructions: number): EngineExit;
   /** Instructions retired since power-on, never set back by a reset; exact while the engine calls the bus. */
   retired(): number;
+  /** The state block was written from outside (restore, tests): derive everything anew, forget translations and code. */
+  stateReplaced(): void;
   /** The architectural state in a fixed order, for hashes and comparisons: same state, same bytes. */
   stateBytes(): Uint8Array;
   /** What a person wants to see after a triple fault: the chain of faults, registers, descriptors, last branches. */

@@ -8,14 +8,15 @@ import { generateInterpreter } from './interpreter/generate.ts';
 import { HandlerTable } from './interpreter/handlers.ts';
 import { bindHelpers } from './interpreter/helpers.ts';
 import { MACHINE_OFFSET } from './interpreter/layout.ts';
-import { EXIT, NEXT, UOP } from './interpreter/micro-op.ts';
+import { EXIT, FORM, NEXT, UOP } from './interpreter/micro-op.ts';
 import { CurrentOperands } from './interpreter/operands.ts';
 import { TranslatedMemory } from './mmu/linear-memory.ts';
 import { PageWalker } from './mmu/page-walk.ts';
-import { initializeState, resetState } from './reset.ts';
+import { resetState } from './reset.ts';
 import {
   BUDGET,
   CURRENT_UOP,
+  DR,
   EXIT_REASON,
   FAULT_ERROR_CODE,
   FAULT_VECTOR,
@@ -80,6 +81,7 @@ class Processor implements CpuEngine {
   readonly #context: CpuContext;
   readonly #operands: CurrentOperands;
   readonly #exceptions: ExceptionUnit;
+  readonly #handlerTable: HandlerTable;
   readonly #fault = new GuestFault();
   readonly #run: (uop: number) => void;
   readonly #handlers: Readonly<Record<string, SystemHandler>> = INSTRUCTION_HANDLERS;
@@ -112,6 +114,7 @@ class Processor implements CpuEngine {
       buffer,
     );
     const handlers = new HandlerTable();
+    this.#handlerTable = handlers;
     this.#codeCache = new CodeCache({
       view: state.view,
       bytes: state.bytes,
@@ -145,7 +148,7 @@ class Processor implements CpuEngine {
       state,
       memory,
       bus,
-      tsc: () => this.#bus.tsc(),
+      tsc: () => BigInt(this.#bus.now()),
       fault,
       flushTranslations: (options) => this.#flush(options.linear),
       modesChanged: () => this.#modesChanged(),
@@ -153,7 +156,6 @@ class Processor implements CpuEngine {
     };
     this.#exceptions = new ExceptionUnit(this.#context);
     this.#run = this.#instantiate(placement, handlers);
-    initializeState(state);
     this.reset();
   }
 
@@ -190,7 +192,7 @@ class Processor implements CpuEngine {
       lookup: () => this.#lookupJump(),
       ...bindHelpers(this.#state),
     };
-    const instance = new WebAssembly.Instance(module, { env: imports } as unknown as WebAssembly.Imports);
+    const instance = new WebAssembly.Instance(module, { env: imports });
     return instance.exports.run as (uop: number) => void;
   }
 
@@ -217,6 +219,13 @@ class Processor implements CpuEngine {
     this.#shutdown = false;
     this.#nmiPending = false;
     this.#walker.a20Enabled = true;
+    this.#flush(undefined);
+    this.#modesChanged();
+  }
+
+  stateReplaced(): void {
+    this.#shutdown = false;
+    this.#codeCache.flush();
     this.#flush(undefined);
     this.#modesChanged();
   }
@@ -397,12 +406,15 @@ class Processor implements CpuEngine {
   }
 
   #recordNonCanonical(): void {
-    const segment = this.#calling === 0 ? SEGMENT_INDEX.DS : this.#segmentOf(this.#calling);
+    const segment = this.#segmentOf(this.#calling);
     this.#recordFault(segment === SEGMENT_INDEX.SS ? VECTOR_SS : VECTOR_GP, 0);
   }
 
   #segmentOf(uop: number): number {
-    return this.#state.bytes[uop + UOP.SEGMENT];
+    const key = uop === 0 ? undefined : this.#handlerTable.keyOf(this.#state.view.getUint16(uop + UOP.HANDLER, true));
+    if (key === undefined) return SEGMENT_INDEX.DS;
+    const pushes = key.entry.row.options.stack === true && (key.form === FORM.REGISTER || key.entry.relative);
+    return pushes ? SEGMENT_INDEX.SS : this.#state.bytes[uop + UOP.SEGMENT];
   }
 
   #checkLimit(segment: number, low: number, high: number, access: number): number {
@@ -431,7 +443,7 @@ class Processor implements CpuEngine {
     this.#setRipOf(uop, RIP, 0);
     this.#setRipOf(uop, NEXT_RIP, decoded.length);
     this.#calling = uop;
-    const handler = this.#handlers[decoded.entry.row.mnemonic];
+    const handler = this.#handlers[decoded.entry.row.mnemonic] ?? undefinedOpcode;
     try {
       handler(this.#context, this.#operands.select(decoded));
     } catch (error) {
@@ -529,8 +541,11 @@ class Processor implements CpuEngine {
   }
 }
 
+/** Rows whose handler is not there. */
+const undefinedOpcode: SystemHandler = (cpu) => cpu.fault(6);
+
 /** DR6.BS (SDM vol. 3 §17.2.3). */
 function markSingleStep(state: CpuState): void {
-  const dr6 = DR6_OFFSET;
+  const dr6 = DR + 6 * 8;
   state.setU32(dr6, state.u32(dr6) | 0x4000);
 }

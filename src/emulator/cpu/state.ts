@@ -134,6 +134,8 @@ export const LINEAR_MASK = place(8);
 /** First offset past what may be read (written) by segment, ES CS SS DS FS GS: 0 forbids, 64-bit code allows all; expand-down is decided by TypeScript. */
 export const READ_LIMITS = place(6 * 8);
 export const WRITE_LIMITS = place(6 * 8);
+/** Largest RIP that may be jumped to outside 64-bit code: CS's limit. */
+export const CODE_LIMIT = place(8);
 /** 1 while the processor's INTR pin is asserted, kept by the engine for STI and POPF. */
 export const INTERRUPT_REQUEST = place(4);
 

@@ -188,6 +188,7 @@ function choose(candidates: readonly DecodableRow[], modRm: number, mode: ModeBi
     if (mode.is64 ? options.no64 : options.only64) continue;
     if (options.modRm !== undefined && options.modRm !== modRm) continue;
     if (options.group !== undefined && options.group !== ((modRm >> 3) & 7)) continue;
+    if (options.withoutRexB && (mode.rex & REX_B) !== 0) continue;
     if (options.only === 'reg' && modRm < 0xc0) continue;
     if (options.only === 'mem' && modRm >= 0xc0) continue;
     if (options.prefix !== undefined && options.prefix !== prefix) continue;
@@ -197,7 +198,7 @@ function choose(candidates: readonly DecodableRow[], modRm: number, mode: ModeBi
     const score =
       (options.prefix !== undefined ? 2 : 0) +
       (options.repeat !== undefined ? 1 : 0) +
-      (options.modRm !== undefined ? 4 : 0);
+      (options.modRm !== undefined || options.withoutRexB ? 4 : 0);
     if (score > bestScore) {
       best = candidate;
       bestScore = score;

@@ -69,6 +69,11 @@ export class HandlerTable {
     }
   }
 
+  /** The row behind a handler number; undefined for special handlers. */
+  keyOf(number: number): HandlerKey | undefined {
+    return this.keys[number - SPECIAL_COUNT];
+  }
+
   /** Handler number of a row at a size and form; SYSTEM for rows in TypeScript. */
   numberOf(entry: DecodableRow, size: Size, form: Form): number {
     if (entry.row.semantic === SYSTEM) return SPECIAL_HANDLERS.SYSTEM;

@@ -5,6 +5,7 @@ import type { DecodableRow } from '../isa/table.ts';
 import { operandBytes } from '../isa/table.ts';
 import {
   BUDGET,
+  CODE_LIMIT,
   CURRENT_UOP,
   DIRECTION,
   EFFECTIVE_BASES,
@@ -316,6 +317,14 @@ export class InterpreterSemantics implements Semantics {
     this.storeWith(linear, size, (address) => this.b.storeSized(size, address, value));
   }
 
+  modify(linear: I64, size: Size, change: (old: I64) => I64): I64 {
+    const host = this.#hostForWrite(linear, size, 'slowModify');
+    const old = this.let(this.#loadSized(size, host));
+    this.b.storeSized(size, host, change(old));
+    this.#commit(host, linear, size);
+    return old;
+  }
+
   storeWith(linear: I64, byteLength: number, emit: (address: I32) => void): void {
     const host = this.#hostForWrite(linear, byteLength, 'slowWrite');
     emit(host);
@@ -404,9 +413,18 @@ export class InterpreterSemantics implements Semantics {
     return this.#form === FORM.BASE || this.#form === FORM.LEGACY_STACK_FAR;
   }
 
+  checkTarget(rip: I64): void {
+    const bits = i64.const(16);
+    const outside =
+      this.size === 8 ? i64.ne(i64.shrS(i64.shl(rip, bits), bits), rip) : i64.gtU(rip, this.stateI64(CODE_LIMIT));
+    this.b.if(outside, () => this.fault(13, 0));
+  }
+
   jumpRelative(): void {
     if (this.#isFar()) {
-      this.#exits.jump(this.let(this.#cut(i64.add(this.#nextInPage(), this.immediate()))));
+      const target = this.let(this.#cut(i64.add(this.#nextInPage(), this.immediate())));
+      this.checkTarget(target);
+      this.#exits.jump(target);
       return;
     }
     this.#enterLinked(this.let(i32.load(this.#uop, UOP.TARGET)), i32.const(0));
@@ -416,7 +434,9 @@ export class InterpreterSemantics implements Semantics {
     const taken = this.let(condition);
     if (this.#isFar()) {
       const next = this.let(this.#nextInPage());
-      this.#exits.jump(this.let(this.#cut(select(taken, i64.add(next, this.immediate()), next))));
+      const target = this.let(this.#cut(select(taken, i64.add(next, this.immediate()), next)));
+      this.checkTarget(target);
+      this.#exits.jump(target);
       return;
     }
     const notTaken = this.let(i32.eqz(taken));

@@ -227,8 +227,10 @@ function bitTest(operation: BitOperation, immediate: boolean): Semantic {
     const byteOffset = i64.mul(i64.shrS(offset, i64.const(shiftToUnits)), i64.const(c.size));
     const linear = c.let(c.linearPlus(byteOffset));
     const position = c.let(i64.and(offset, i64.const(bits - 1)));
-    const value = c.let(c.load(linear, c.size));
-    if (operation !== 'BT') c.store(linear, c.size, changed(operation, value, i64.shl(i64.const(1), position)));
+    const value =
+      operation === 'BT'
+        ? c.let(c.load(linear, c.size))
+        : c.modify(linear, c.size, (old) => changed(operation, old, i64.shl(i64.const(1), position)));
     setCarry(c, c.let(bit(value, position)));
   };
 }

@@ -3,12 +3,16 @@ import { i32, i64 } from '../wasm/expr.ts';
 import { condition, setStatusFlags, statusFlags, zeroExtend } from './flags.ts';
 import { type InstructionRow, row, systemRow } from './row.ts';
 import type { I64, Semantic, Semantics, Size } from './semantics.ts';
-import { popValue, pushValue } from './stack.ts';
+import { pushValue } from './stack.ts';
 
 const RCX = 1;
 
 const jmpRelative: Semantic = (c) => c.jumpRelative();
-const jmpIndirect: Semantic = (c) => c.jumpIndirect(c.let(c.get(0)));
+const jmpIndirect: Semantic = (c) => {
+  const target = c.let(c.get(0));
+  c.checkTarget(target);
+  c.jumpIndirect(target);
+};
 
 const callRelative: Semantic = (c) => {
   pushValue(c, c.size, c.let(zeroExtend(c.size, c.nextRip())));
@@ -16,13 +20,21 @@ const callRelative: Semantic = (c) => {
 };
 const callIndirect: Semantic = (c) => {
   const target = c.let(c.get(0));
+  c.checkTarget(target);
   pushValue(c, c.size, c.let(zeroExtend(c.size, c.nextRip())));
   c.jumpIndirect(target);
 };
 
-const ret: Semantic = (c) => c.jumpIndirect(popValue(c, c.size));
+function returnTarget(c: Semantics): I64 {
+  const target = c.let(c.stackLoad(c.let(c.stackOffset(0)), c.size));
+  c.checkTarget(target);
+  c.setStackOffset(c.let(c.stackOffset(c.size)));
+  return target;
+}
+
+const ret: Semantic = (c) => c.jumpIndirect(returnTarget(c));
 const retImmediate: Semantic = (c) => {
-  const target = popValue(c, c.size);
+  const target = returnTarget(c);
   c.setStackOffset(c.let(c.cutToStack(i64.add(c.stackOffset(0), i64.and(c.immediate(), i64.const(0xffff))))));
   c.jumpIndirect(target);
 };

@@ -38,6 +38,8 @@ export interface RowOptions {
   readonly repeat?: 'rep' | 'repne';
   /** Needs the decoded operands at run time (system and x87 handlers). */
   readonly decoded?: boolean;
+  /** Takes precedence over other rows of the opcode when REX.B is not set (90: NOP, not XCHG). */
+  readonly withoutRexB?: boolean;
   /** Has a ModRM byte although no operand says so. */
   readonly hasModRm?: boolean;
   /** Needs CPUID feature. */

@@ -45,6 +45,8 @@ export interface Semantics {
 
   load(linear: I64, size: Size): I64;
   store(linear: I64, size: Size, value: I64): void;
+  /** Replaces the value at `linear` by `change(old)`, checked for writing before it is read; returns the old one. */
+  modify(linear: I64, size: Size, change: (old: I64) => I64): I64;
   /** Wasm address from which `byteLength` (≤ 16) bytes at `linear` can be loaded at once (a bounce buffer on the slow path). */
   hostForRead(linear: I64, byteLength: number): I32;
   /** Stores by `emit(address)`, which must write exactly `byteLength` bytes; emitted for the fast and for the slow path. */
@@ -71,6 +73,8 @@ export interface Semantics {
   immediate(): I64;
   /** RIP after this instruction. */
   nextRip(): I64;
+  /** Faults unless `rip` may be jumped to: canonical, or within CS's limit. To be asked before anything is committed. */
+  checkTarget(rip: I64): void;
   /** Ends the instruction with a jump to the row's relative target. */
   jumpRelative(): void;
   /** Ends with the relative target when `condition`, otherwise with the next instruction. */

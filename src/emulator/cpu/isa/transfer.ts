@@ -129,6 +129,7 @@ export const TRANSFER_ROWS: readonly InstructionRow[] = [
   ...Array.from({ length: 8 }, (_, register) => row('1', 0xb8 + register, 'MOV', ['Zv', 'Iv'], mov)),
   row('1', 0xc6, 'MOV', ['Eb', 'Ib'], mov, { group: 0 }),
   row('1', 0xc7, 'MOV', ['Ev', 'Iz'], mov, { group: 0 }),
+  row('0f', 0xc3, 'MOVNTI', ['Ev', 'Gv'], mov, { only: 'mem', prefix: 0, sizes: [4, 8] }),
   row('0f', 0xb6, 'MOVZX', ['Gv', 'Eb'], movzx),
   row('0f', 0xb7, 'MOVZX', ['Gv', 'Ew'], movzx),
   row('0f', 0xbe, 'MOVSX', ['Gv', 'Eb'], movsx),
@@ -138,6 +139,7 @@ export const TRANSFER_ROWS: readonly InstructionRow[] = [
   row('1', 0x86, 'XCHG', ['Eb', 'Gb'], xchg, { lock: true }),
   row('1', 0x87, 'XCHG', ['Ev', 'Gv'], xchg, { lock: true }),
   ...Array.from({ length: 8 }, (_, register) => row('1', 0x90 + register, 'XCHG', ['Zv', 'rAX'], xchg)),
+  row('1', 0x90, 'NOP', [], nothing, { withoutRexB: true }),
   row('1', 0xd7, 'XLAT', [], xlat),
   ...Array.from({ length: 8 }, (_, register) =>
     row('1', 0x50 + register, 'PUSH', ['Zv'], push, { default64: true, stack: true }),

@@ -2,6 +2,7 @@ import type { CpuState } from '../cpu-state.ts';
 import { readTlbOf, writeTlbOf } from '../interpreter/layout.ts';
 import { CODE_SIZE, MODE_BITS, updateModes } from '../modes.ts';
 import {
+  CODE_LIMIT,
   LINEAR_MASK,
   MMU_INDEX,
   MODE,
@@ -45,6 +46,7 @@ export function updateDerivedState(state: CpuState): void {
     state.setU64(READ_LIMITS + segment * 8, code64 ? ALL_ONES : limitOf(state, segment, false, isProtected));
     state.setU64(WRITE_LIMITS + segment * 8, code64 ? ALL_ONES : limitOf(state, segment, true, isProtected));
   }
+  state.setU64(CODE_LIMIT, code64 ? ALL_ONES : BigInt(state.segmentLimit(SEGMENT_INDEX.CS)));
   const mmu = state.u32(MMU_INDEX);
   state.setU32(TLB_READ, readTlbOf(mmu));
   state.setU32(TLB_WRITE, writeTlbOf(mmu));

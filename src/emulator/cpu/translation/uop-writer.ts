@@ -101,7 +101,8 @@ export function writeUop(
   view.setUint32(address + UOP.TARGET, 0, true);
   view.setUint32(address + UOP.FALL_THROUGH, 0, true);
   if (entry.relative) return;
-  if (decoded.wide !== 0n) view.setBigUint64(address + UOP.TARGET, decoded.wide, true);
+  const wide = entry.row.operands.some((code) => code === 'Iv' || parseOperand(code).kind === 'O');
+  if (wide && (size === 8 || decoded.isMemory)) view.setBigUint64(address + UOP.TARGET, decoded.wide, true);
   else view.setUint8(address + UOP.SEGMENT, decoded.segment);
 }
 
