@@ -22,6 +22,8 @@ export interface DecodedTable {
   /** What is no AML; empty for a sound table. */
   readonly problems: readonly DecodeProblem[];
   readonly checksumValid: boolean;
+  /** What this table alone declares. */
+  readonly declared: DeclaredNames;
 }
 
 export interface DecodedSet {
@@ -62,10 +64,11 @@ export function decodeTables(sources: readonly SourceTable[]): DecodedSet {
   const names = new DeclaredNames();
   const tables = sources.map((source, table) => {
     const header = headers[table];
-    const { reader, terms } = readGuessing(guesses, names, (declared) => {
+    const { reader, terms, declared } = readGuessing(guesses, (declared) => {
       const attempt = new TermReader(source.bytes, { table, known, declared, guesses });
-      return { reader: attempt, terms: attempt.readTermList(TABLE_HEADER_LENGTH, header.length) };
+      return { reader: attempt, terms: attempt.readTermList(TABLE_HEADER_LENGTH, header.length), declared };
     });
+    names.merge(declared);
     return {
       file: source.file,
       header,
@@ -73,6 +76,7 @@ export function decodeTables(sources: readonly SourceTable[]): DecodedSet {
       trailing: source.bytes.slice(header.length),
       problems: reader.problems,
       checksumValid: byteSum(source.bytes.subarray(0, header.length)) === 0,
+      declared,
     };
   });
   return { tables, names, guesses };

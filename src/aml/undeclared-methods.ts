@@ -11,20 +11,16 @@ import type { AmlTerm } from './tree.ts';
 interface Reading {
   readonly reader: TermReader;
   readonly terms: readonly AmlTerm[];
+  readonly declared: DeclaredNames;
 }
 
 /** Names whose guess is tried for one table, and counts tried for one name: a bound on the work for a hostile table. */
 const MAX_NAMES = 40;
 const MAX_COUNTS = 4;
 
-/** Reads with `read`, adds to `guesses` what makes the table read better, and adds the best reading's declarations to `names`. */
-export function readGuessing(
-  guesses: Map<string, number>,
-  names: DeclaredNames,
-  read: (declared: DeclaredNames) => Reading,
-): Reading {
-  let declared = new DeclaredNames();
-  let best = read(declared);
+/** Reads with `read`, adds to `guesses` what makes the table read better. */
+export function readGuessing(guesses: Map<string, number>, read: (declared: DeclaredNames) => Reading): Reading {
+  let best = read(new DeclaredNames());
   const tried = new Set<string>();
   while (tried.size < MAX_NAMES) {
     const candidate = [...best.reader.oddRuns].find(([name]) => !tried.has(name) && !guesses.has(name));
@@ -33,17 +29,14 @@ export function readGuessing(
     tried.add(name);
     for (const count of byFrequency(runs)) {
       guesses.set(name, count);
-      const attemptDeclared = new DeclaredNames();
-      const attempt = read(attemptDeclared);
+      const attempt = read(new DeclaredNames());
       if (disorder(attempt) < disorder(best)) {
         best = attempt;
-        declared = attemptDeclared;
         break;
       }
       guesses.delete(name);
     }
   }
-  names.merge(declared);
   return best;
 }
 

@@ -1,0 +1,144 @@
+import { equalBytes } from '../../shared/bytes.ts';
+import { UserError } from '../../shared/errors.ts';
+import { decodeEisaId } from '../eisa-id.ts';
+import type { AslMacro } from '../resources/descriptor.ts';
+import {
+  aslOfDescriptor,
+  decodeResources,
+  encodeResources,
+  type ResourceDescriptor,
+} from '../resources/resource-template.ts';
+import type { AmlTerm, Def, IntegerTerm } from '../tree.ts';
+import { decodeUuid } from '../uuid.ts';
+import { KNOWN_PNP_IDS, KNOWN_UUIDS } from './known-ids.ts';
+import { braced, bracedRows, hexOf, indented } from './text.ts';
+
+/** Zero and One are opcodes of their own; every other value is written in hexadecimal. */
+export function integerText({ value, byteLength }: IntegerTerm): string {
+  if (byteLength === undefined && value <= 1n) return value === 0n ? 'Zero' : 'One';
+  return hexOf(value);
+}
+
+/** EisaId of a value that is one, for `_HID` and `_CID`. */
+export function eisaIdText({ value, byteLength }: IntegerTerm): string | undefined {
+  if (value <= 0xffffn || value > 0xffff_ffffn || byteLength !== undefined) return undefined;
+  const id = decodeEisaId(Number(value));
+  if (id === undefined) return undefined;
+  const meaning = KNOWN_PNP_IDS[id];
+  return `EisaId ("${id}")${meaning ? ` /* ${meaning} */` : ''}`;
+}
+
+/** A macro as ASL text: name, arguments, list. */
+function macroText({ name, args, list }: AslMacro): string {
+  const lines: string[] = [];
+  let line = '';
+  args.forEach((arg, index) => {
+    const piece = index < args.length - 1 ? `${arg}, ` : arg;
+    if (line.length + piece.length > 100) {
+      lines.push(line.trimEnd());
+      line = '';
+    }
+    line += piece;
+  });
+  lines.push(line.trimEnd());
+  const head = `${name} (${lines.map((text, index) => (index === 0 ? text : indented(text))).join('\n')})`;
+  return list === undefined ? head : bracedRows(head, list, 16);
+}
+
+/** The template's text; dependent functions nest in ASL where the bytes have them flat. Nothing where ASL has no macro. */
+export function resourceListText(descriptors: readonly ResourceDescriptor[]): string[] | undefined {
+  const lines: string[] = [];
+  let open: string[] | undefined;
+  let head = '';
+  const close = () => {
+    if (open) lines.push(braced(head, open));
+    open = undefined;
+  };
+  for (const descriptor of descriptors) {
+    const macro = aslOfDescriptor(descriptor);
+    if (!macro) return undefined;
+    if (descriptor.kind === 'StartDependentFn') {
+      close();
+      head = macroText(macro);
+      open = [];
+    } else if (descriptor.kind === 'EndDependentFn') {
+      if (!open) return undefined;
+      close();
+      lines.push(macroText(macro));
+    } else (open ?? lines).push(macroText(macro));
+  }
+  return open ? undefined : lines;
+}
+
+/** The descriptors of `bytes` when ResourceTemplate would give exactly these bytes back. */
+function templateOf(bytes: Uint8Array): readonly ResourceDescriptor[] | undefined {
+  if (bytes.length < 2 || bytes[bytes.length - 2] !== 0x79) return undefined;
+  try {
+    const { descriptors } = decodeResources(bytes);
+    return equalBytes(encodeResources(descriptors), bytes) ? descriptors : undefined;
+  } catch (error) {
+    if (error instanceof UserError) return undefined;
+    throw error;
+  }
+}
+
+/** A buffer with a constant size that is exactly its bytes' count, encoded as compilers do. */
+function hasOwnSize(size: AmlTerm, bytes: Uint8Array): boolean {
+  return size.kind === 'Integer' && size.value === BigInt(bytes.length) && size.byteLength === undefined;
+}
+
+/** `Buffer`, `ResourceTemplate`, `ToUUID` or `Unicode`, whichever says most and gives the same bytes. */
+export function bufferText(def: Def<'DefBuffer'>, sizeText: string, options: { uuidLikely: boolean }): string {
+  const [size, bytes] = def.operands;
+  if (hasOwnSize(size, bytes)) {
+    const special = specialBufferText(bytes, options.uuidLikely);
+    if (special) return special;
+  }
+  const head = `Buffer (${sizeText})`;
+  if (bytes.length === 0) return `${head} {}`;
+  const text = bracedText(bytes);
+  if (text && hasOwnSize(size, bytes)) return `${head}\n{\n${indented(text)}\n}`;
+  return bufferRows(head, bytes);
+}
+
+function specialBufferText(bytes: Uint8Array, uuidLikely: boolean): string | undefined {
+  if (bytes.length === 16) {
+    const uuid = decodeUuid(bytes);
+    const meaning = KNOWN_UUIDS[uuid];
+    if (meaning || uuidLikely) return `ToUUID ("${uuid}")${meaning ? ` /* ${meaning} */` : ''}`;
+  }
+  const descriptors = templateOf(bytes);
+  const list = descriptors && resourceListText(descriptors);
+  return list && braced('ResourceTemplate ()', list);
+}
+
+/** A string initializer: printable text with one NUL at its end. */
+function bracedText(bytes: Uint8Array): string | undefined {
+  if (bytes.length < 3 || bytes[bytes.length - 1] !== 0) return undefined;
+  const body = bytes.subarray(0, -1);
+  if (!body.every((byte) => byte >= 0x20 && byte < 0x7f && byte !== 0x22 && byte !== 0x5c)) return undefined;
+  return `"${String.fromCharCode(...body)}"`;
+}
+
+/** Eight bytes a line with offset and characters, as dumps are read. */
+function bufferRows(head: string, bytes: Uint8Array): string {
+  const rows: string[] = [];
+  for (let offset = 0; offset < bytes.length; offset += 8) {
+    const row = bytes.subarray(offset, offset + 8);
+    const values = [...row].map((byte) => hexOf(byte)).join(', ');
+    const comma = offset + 8 < bytes.length ? ',' : '';
+    const characters = [...row].map((byte) =>
+      byte > 0x20 && byte < 0x7f && byte !== 0x2a && byte !== 0x2f ? String.fromCharCode(byte) : '.',
+    );
+    const place = offset.toString(16).toUpperCase().padStart(4, '0');
+    rows.push(`/* ${place} */ ${`${values}${comma}`.padEnd(48)} // ${characters.join('').replace(/\\$/, '.')}`);
+  }
+  return `${head}\n{\n${indented(rows.join('\n'))}\n}`;
+}
+
+/** A resource macro for Connection: a template of one descriptor. */
+export function connectionText(def: Def<'DefBuffer'>): string | undefined {
+  const descriptors = templateOf(def.operands[1]);
+  if (descriptors?.length !== 1 || !hasOwnSize(def.operands[0], def.operands[1])) return undefined;
+  return resourceListText(descriptors)?.[0];
+}

@@ -1,0 +1,31 @@
+import type { DecodedSet, DecodedTable } from '../decode.ts';
+import { externalsText } from './externals.ts';
+import { statementsText } from './print-terms.ts';
+import { hexOf, indented, quoted } from './text.ts';
+
+/** The ASL of one table of a decoded set: a whole DefinitionBlock with the Externals that it needs. */
+export function printDefinitionBlock(table: DecodedTable, set: DecodedSet): string {
+  const { header } = table;
+  const externals = externalsText(table.terms, table.declared, set.names);
+  const body = [...externals, ...(externals.length > 0 ? [''] : []), ...statementsText(table.terms)].join('\n');
+  const identity = [
+    quoted(''),
+    quoted(header.signature),
+    `${header.revision}`,
+    quoted(header.oemId),
+    quoted(header.oemTableId),
+  ];
+  return `${headerComment(table)}DefinitionBlock (${identity.join(', ')}, ${hexOf(header.oemRevision).padStart(10)})\n{\n${indented(body)}\n}\n`;
+}
+
+function headerComment({ header, file, checksumValid, trailing, problems }: DecodedTable): string {
+  const lines = [
+    `${header.signature}, revision ${header.revision}, ${header.length} bytes${file === undefined ? '' : `, from ${file}`}`,
+    `OEM ${quoted(header.oemId)} table ${quoted(header.oemTableId)} revision ${hexOf(header.oemRevision)}`,
+    `made by ${quoted(header.creatorId)} ${hexOf(header.creatorRevision)}`,
+    ...(checksumValid ? [] : ['the checksum is wrong']),
+    ...(trailing.length === 0 ? [] : [`${trailing.length} bytes behind the end that the header states`]),
+    ...problems.map(({ offset, path, message }) => `at ${hexOf(offset)} in ${path}: ${message}`),
+  ];
+  return `/*\n${lines.map((line) => ` * ${line.replaceAll('*/', '* /')}`).join('\n')}\n */\n`;
+}
