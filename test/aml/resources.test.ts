@@ -10,6 +10,7 @@ import {
   wordBusNumber,
   wordIo,
 } from '../../src/aml/resources/build-resources.ts';
+import { NAME_SLOT } from '../../src/aml/resources/descriptor.ts';
 import { aslOfDescriptor, decodeResources, encodeResources } from '../../src/aml/resources/resource-template.ts';
 import { viewOf } from '../../src/shared/bytes.ts';
 import { compileAsl, hasIasl } from './iasl.ts';
@@ -76,7 +77,7 @@ function templatesOf(table: Uint8Array): Uint8Array[] {
 }
 
 const asText = ({ name, args, list }: NonNullable<ReturnType<typeof aslOfDescriptor>>): string =>
-  `${name} (${args.join(', ')})${list ? ` {${list.join(', ')}}` : ''}`;
+  `${name} (${args.join(', ').replace(NAME_SLOT, '')})${list ? ` {${list.join(', ')}}` : ''}`;
 
 describe('resource descriptors', () => {
   test.skipIf(!hasIasl)('every macro: decoded from iasl, encoded and printed to the same bytes (needs iasl)', () => {

@@ -1,7 +1,7 @@
 import { equalBytes } from '../../shared/bytes.ts';
 import { UserError } from '../../shared/errors.ts';
 import { decodeEisaId } from '../eisa-id.ts';
-import type { AslMacro } from '../resources/descriptor.ts';
+import { type AslMacro, NAME_SLOT } from '../resources/descriptor.ts';
 import {
   aslOfDescriptor,
   decodeResources,
@@ -28,8 +28,16 @@ export function eisaIdText({ value, byteLength }: IntegerTerm): string | undefin
   return `EisaId ("${id}")${meaning ? ` /* ${meaning} */` : ''}`;
 }
 
+/** Numbers for DescriptorNames; see Place. */
+type Tags = { next: number };
+
 /** A macro as ASL text: name, arguments, list. */
-function macroText({ name, args, list }: AslMacro): string {
+function macroText({ name, args: slots, list }: AslMacro, tags: Tags): string {
+  // iasl wants a tag on a range that is all zero: some code must fill it in.
+  const numbers = slots.filter((arg) => arg.startsWith('0x'));
+  const empty = RANGES.test(name) && numbers.every((number) => /^0x0+$/.test(number));
+  const args = slots.map((arg) => (arg !== NAME_SLOT ? arg : empty ? tagName(tags) : ''));
+  while (args.at(-1) === '') args.pop();
   const lines: string[] = [];
   let line = '';
   args.forEach((arg, index) => {
@@ -45,8 +53,13 @@ function macroText({ name, args, list }: AslMacro): string {
   return list === undefined ? head : bracedRows(head, list, 16);
 }
 
+const RANGES = /^(IO|Memory24|Memory32|(Word|DWord|QWord|Extended)(IO|Memory|Space|BusNumber))$/;
+
+/** `_Y00` and on, as iasl names them. */
+const tagName = (tags: Tags): string => `_Y${(tags.next++).toString(36).toUpperCase().padStart(2, '0')}`;
+
 /** The template's text; dependent functions nest in ASL where the bytes have them flat. Nothing where ASL has no macro. */
-export function resourceListText(descriptors: readonly ResourceDescriptor[]): string[] | undefined {
+export function resourceListText(descriptors: readonly ResourceDescriptor[], tags: Tags): string[] | undefined {
   const lines: string[] = [];
   let open: string[] | undefined;
   let head = '';
@@ -59,13 +72,13 @@ export function resourceListText(descriptors: readonly ResourceDescriptor[]): st
     if (!macro) return undefined;
     if (descriptor.kind === 'StartDependentFn') {
       close();
-      head = macroText(macro);
+      head = macroText(macro, tags);
       open = [];
     } else if (descriptor.kind === 'EndDependentFn') {
       if (!open) return undefined;
       close();
-      lines.push(macroText(macro));
-    } else (open ?? lines).push(macroText(macro));
+      lines.push(macroText(macro, tags));
+    } else (open ?? lines).push(macroText(macro, tags));
   }
   return open ? undefined : lines;
 }
@@ -88,10 +101,14 @@ function hasOwnSize(size: AmlTerm, bytes: Uint8Array): boolean {
 }
 
 /** `Buffer`, `ResourceTemplate`, `ToUUID` or `Unicode`, whichever says most and gives the same bytes. */
-export function bufferText(def: Def<'DefBuffer'>, sizeText: string, options: { uuidLikely: boolean }): string {
+export function bufferText(
+  def: Def<'DefBuffer'>,
+  sizeText: string,
+  options: { uuidLikely: boolean; tags: Tags },
+): string {
   const [size, bytes] = def.operands;
   if (hasOwnSize(size, bytes)) {
-    const special = specialBufferText(bytes, options.uuidLikely);
+    const special = specialBufferText(bytes, options);
     if (special) return special;
   }
   const head = `Buffer (${sizeText})`;
@@ -101,14 +118,17 @@ export function bufferText(def: Def<'DefBuffer'>, sizeText: string, options: { u
   return bufferRows(head, bytes);
 }
 
-function specialBufferText(bytes: Uint8Array, uuidLikely: boolean): string | undefined {
+function specialBufferText(
+  bytes: Uint8Array,
+  { uuidLikely, tags }: { uuidLikely: boolean; tags: Tags },
+): string | undefined {
   if (bytes.length === 16) {
     const uuid = decodeUuid(bytes);
     const meaning = KNOWN_UUIDS[uuid];
     if (meaning || uuidLikely) return `ToUUID ("${uuid}")${meaning ? ` /* ${meaning} */` : ''}`;
   }
   const descriptors = templateOf(bytes);
-  const list = descriptors && resourceListText(descriptors);
+  const list = descriptors && resourceListText(descriptors, tags);
   return list && braced('ResourceTemplate ()', list);
 }
 
@@ -140,5 +160,5 @@ function bufferRows(head: string, bytes: Uint8Array): string {
 export function connectionText(def: Def<'DefBuffer'>): string | undefined {
   const descriptors = templateOf(def.operands[1]);
   if (descriptors?.length !== 1 || !hasOwnSize(def.operands[0], def.operands[1])) return undefined;
-  return resourceListText(descriptors)?.[0];
+  return resourceListText(descriptors, { next: 0 })?.[0];
 }

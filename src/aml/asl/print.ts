@@ -1,13 +1,15 @@
 import type { DecodedSet, DecodedTable } from '../decode.ts';
+import { ROOT } from '../namespace.ts';
 import { externalsText } from './externals.ts';
-import { statementsText } from './print-terms.ts';
+import { statementsText } from './print-statements.ts';
 import { hexOf, indented, quoted } from './text.ts';
 
 /** The ASL of one table of a decoded set: a whole DefinitionBlock with the Externals that it needs. */
 export function printDefinitionBlock(table: DecodedTable, set: DecodedSet): string {
   const { header } = table;
+  const place = { scope: ROOT, within: '', own: table.declared, tags: { next: 0 } };
   const externals = externalsText(table.terms, table.declared, set.names);
-  const body = [...externals, ...(externals.length > 0 ? [''] : []), ...statementsText(table.terms)].join('\n');
+  const body = [...externals, ...(externals.length > 0 ? [''] : []), ...statementsText(table.terms, place)].join('\n');
   const identity = [
     quoted(''),
     quoted(header.signature),

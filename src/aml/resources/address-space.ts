@@ -10,6 +10,7 @@ import {
   decodeResourceSource,
   encodeResourceSource,
   indexOfKeyword,
+  NAME_SLOT,
   type ResourceSource,
   type ResourceUsage,
   USAGES,
@@ -189,7 +190,9 @@ function aslOfAddressSpace(space: AddressSpace): AslMacro {
     aslHex(value, digits),
   );
   const tail =
-    width === 'Extended' ? [aslHex(space.attributes ?? 0n, 16), ''] : [...aslResourceSource(space.source), ''];
+    width === 'Extended'
+      ? [aslHex(space.attributes ?? 0n, 16), NAME_SLOT]
+      : [...aslResourceSource(space.source), NAME_SLOT];
   switch (range.type) {
     case 'Memory': {
       const flags = [usage, decode, min, max, range.cache, range.access];

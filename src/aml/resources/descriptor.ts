@@ -14,8 +14,12 @@ export interface DescriptorCodec<Descriptor extends { readonly kind: string }> {
   asl(descriptor: Descriptor): AslMacro;
 }
 
+/** Stands in a macro's arguments where the DescriptorName goes. */
+export const NAME_SLOT = '<name>';
+
 export interface AslMacro {
   readonly name: string;
+  /** NAME_SLOT among them. */
   readonly args: readonly string[];
   readonly list?: readonly string[];
 }

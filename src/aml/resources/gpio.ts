@@ -5,6 +5,7 @@ import {
   cString,
   type DescriptorCodec,
   indexOfKeyword,
+  NAME_SLOT,
   type ResourceUsage,
   readCString,
   SHARE_AND_WAKE_TYPES,
@@ -120,7 +121,7 @@ export const GPIO: DescriptorCodec<Gpio> = {
       JSON.stringify(gpio.source),
       aslHex(gpio.sourceIndex, 2),
       gpio.usage,
-      '',
+      NAME_SLOT,
       aslVendorData(gpio.vendorData),
     ];
     const list = gpio.pins.map((pin) => aslHex(pin, 4));

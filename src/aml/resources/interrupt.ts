@@ -7,6 +7,7 @@ import {
   decodeResourceSource,
   encodeResourceSource,
   indexOfKeyword,
+  NAME_SLOT,
   POLARITIES,
   type Polarity,
   type ResourceSource,
@@ -60,7 +61,7 @@ export const INTERRUPT: DescriptorCodec<Interrupt> = {
   asl({ usage, trigger, polarity, share, interrupts, source }) {
     return {
       name: 'Interrupt',
-      args: [usage, trigger, polarity, share, ...aslResourceSource(source), ''],
+      args: [usage, trigger, polarity, share, ...aslResourceSource(source), NAME_SLOT],
       list: interrupts.map((interrupt) => aslHex(interrupt, 8)),
     };
   },

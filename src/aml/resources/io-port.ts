@@ -1,5 +1,5 @@
 /** IO and FixedIO: ACPI 6.5 §6.4.2.5, §6.4.2.6. */
-import { aslHex, bodyView, type DescriptorCodec, u16 } from './descriptor.ts';
+import { aslHex, bodyView, type DescriptorCodec, NAME_SLOT, u16 } from './descriptor.ts';
 
 export const IO_DECODES = ['Decode10', 'Decode16'] as const;
 
@@ -35,7 +35,7 @@ export const IO: DescriptorCodec<IoPort> = {
   },
   asl({ decode, minimum, maximum, alignment, byteLength }) {
     const args = [aslHex(minimum, 4), aslHex(maximum, 4), aslHex(alignment, 2), aslHex(byteLength, 2)];
-    return { name: 'IO', args: [decode, ...args, ''] };
+    return { name: 'IO', args: [decode, ...args, NAME_SLOT] };
   },
 };
 
@@ -57,6 +57,6 @@ export const FIXED_IO: DescriptorCodec<FixedIoPort> = {
     return { kind: 'FixedIO', base: bodyView(body).getUint16(0, true), byteLength: body[2] };
   },
   asl({ base, byteLength }) {
-    return { name: 'FixedIO', args: [aslHex(base, 4), aslHex(byteLength, 2), ''] };
+    return { name: 'FixedIO', args: [aslHex(base, 4), aslHex(byteLength, 2), NAME_SLOT] };
   },
 };

@@ -6,6 +6,7 @@ import {
   type DescriptorCodec,
   indexOfKeyword,
   maskOf,
+  NAME_SLOT,
   POLARITIES,
   type Polarity,
   SHARE_AND_WAKE_TYPES,
@@ -52,8 +53,8 @@ export const IRQ: DescriptorCodec<Irq> = {
   },
   asl({ irqs, mode }) {
     const list = irqs.map(String);
-    if (!mode) return { name: 'IRQNoFlags', args: [], list };
-    return { name: 'IRQ', args: [mode.trigger, mode.polarity, mode.share, ''], list };
+    if (!mode) return { name: 'IRQNoFlags', args: [NAME_SLOT], list };
+    return { name: 'IRQ', args: [mode.trigger, mode.polarity, mode.share, NAME_SLOT], list };
   },
 };
 
@@ -90,7 +91,11 @@ export const DMA: DescriptorCodec<Dma> = {
     };
   },
   asl({ channels, type, busMaster, transfer }) {
-    return { name: 'DMA', args: [type, BUS_MASTERING[Number(busMaster)], transfer, ''], list: channels.map(String) };
+    return {
+      name: 'DMA',
+      args: [type, BUS_MASTERING[Number(busMaster)], transfer, NAME_SLOT],
+      list: channels.map(String),
+    };
   },
 };
 
@@ -127,6 +132,6 @@ export const FIXED_DMA: DescriptorCodec<FixedDma> = {
     };
   },
   asl({ requestLine, channel, width }) {
-    return { name: 'FixedDMA', args: [aslHex(requestLine, 4), aslHex(channel, 4), width, ''] };
+    return { name: 'FixedDMA', args: [aslHex(requestLine, 4), aslHex(channel, 4), width, NAME_SLOT] };
   },
 };

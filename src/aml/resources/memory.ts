@@ -6,6 +6,7 @@ import {
   bodyView,
   type DescriptorCodec,
   indexOfKeyword,
+  NAME_SLOT,
   u16,
   u32,
 } from './descriptor.ts';
@@ -44,7 +45,7 @@ export const MEMORY24: DescriptorCodec<Memory24> = {
   },
   asl({ access, minimum, maximum, alignment, byteLength }) {
     const numbers = [minimum, maximum, alignment, byteLength].map((value) => aslHex(value, 4));
-    return { name: 'Memory24', args: [access, ...numbers, ''] };
+    return { name: 'Memory24', args: [access, ...numbers, NAME_SLOT] };
   },
 };
 
@@ -74,7 +75,7 @@ export const MEMORY32: DescriptorCodec<Memory32> = {
   },
   asl({ access, minimum, maximum, alignment, byteLength }) {
     const numbers = [minimum, maximum, alignment, byteLength].map((value) => aslHex(value, 8));
-    return { name: 'Memory32', args: [access, ...numbers, ''] };
+    return { name: 'Memory32', args: [access, ...numbers, NAME_SLOT] };
   },
 };
 
@@ -102,6 +103,6 @@ export const MEMORY32_FIXED: DescriptorCodec<Memory32Fixed> = {
     };
   },
   asl({ access, base, byteLength }) {
-    return { name: 'Memory32Fixed', args: [access, aslHex(base, 8), aslHex(byteLength, 8), ''] };
+    return { name: 'Memory32Fixed', args: [access, aslHex(base, 8), aslHex(byteLength, 8), NAME_SLOT] };
   },
 };

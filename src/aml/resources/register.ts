@@ -1,6 +1,6 @@
 /** Generic register descriptor: ACPI 6.5 §6.4.3.7. */
 import { REGION_SPACES } from '../opcodes.ts';
-import { aslHex, bodyView, type DescriptorCodec, u64 } from './descriptor.ts';
+import { aslHex, bodyView, type DescriptorCodec, NAME_SLOT, u64 } from './descriptor.ts';
 
 export interface Register {
   readonly kind: 'Register';
@@ -28,6 +28,6 @@ export const REGISTER: DescriptorCodec<Register> = {
   asl({ addressSpace, bitWidth, bitOffset, accessSize, address }) {
     const space = Object.entries(REGION_SPACES).find(([, value]) => value === addressSpace)?.[0];
     const numbers = [aslHex(bitWidth, 2), aslHex(bitOffset, 2), aslHex(address, 16)];
-    return { name: 'Register', args: [space ?? aslHex(addressSpace, 2), ...numbers, aslHex(accessSize, 2), ''] };
+    return { name: 'Register', args: [space ?? aslHex(addressSpace, 2), ...numbers, aslHex(accessSize, 2), NAME_SLOT] };
   },
 };

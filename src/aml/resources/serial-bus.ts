@@ -6,6 +6,7 @@ import {
   cString,
   type DescriptorCodec,
   indexOfKeyword,
+  NAME_SLOT,
   type ResourceUsage,
   readCString,
   SHARE_TYPES,
@@ -193,7 +194,7 @@ export const SERIAL_BUS: DescriptorCodec<SerialBus> = {
     const source = [JSON.stringify(bus.source), aslHex(bus.sourceIndex, 2)];
     const share = bus.revision === 2 ? [bus.share] : [];
     const suffix = bus.revision === 2 ? 'V2' : '';
-    const tail = [...source, bus.usage, '', ...share, aslVendorData(bus.vendorData)];
+    const tail = [...source, bus.usage, NAME_SLOT, ...share, aslVendorData(bus.vendorData)];
     const speed = aslHex(connection.speed, 8);
     switch (connection.type) {
       case 'I2C': {

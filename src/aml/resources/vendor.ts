@@ -1,5 +1,5 @@
 /** VendorShort and VendorLong: ACPI 6.5 §6.4.2.7, §6.4.3.2. */
-import { aslHex, type DescriptorCodec } from './descriptor.ts';
+import { aslHex, type DescriptorCodec, NAME_SLOT } from './descriptor.ts';
 
 export interface Vendor {
   readonly kind: 'Vendor';
@@ -20,7 +20,7 @@ export const VENDOR: DescriptorCodec<Vendor> = {
   asl({ size, bytes }) {
     return {
       name: size === 'short' ? 'VendorShort' : 'VendorLong',
-      args: [''],
+      args: [NAME_SLOT],
       list: bytes.map((byte) => aslHex(byte, 2)),
     };
   },

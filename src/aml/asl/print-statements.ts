@@ -1,0 +1,169 @@
+import { formatPath } from '../name-string.ts';
+import { absolutePath } from '../namespace.ts';
+import { OBJECT_TYPES, OPERATOR_BY_KIND, type Opcode, REGION_SPACES, ROW_BY_KIND } from '../opcodes.ts';
+import type { AmlTerm, AnyDef, Def, DefTerm, NameTerm, OperandValue } from '../tree.ts';
+import { annotated, droppedStatement, isDroppedStatement } from './annotations.ts';
+import { isInvocable, lastSegment, type Place } from './place.ts';
+import { describeName } from './predefined-names.ts';
+import {
+  callText,
+  divideText,
+  expressionText,
+  isDef,
+  isNull,
+  isPlainObject,
+  operandText,
+} from './print-expressions.ts';
+import { fieldFlagsText, fieldListText, keywordOf } from './print-fields.ts';
+import { braced, hexOf } from './text.ts';
+
+/** The statements of a TermList, an Else joined to its If. */
+export function statementsText(terms: readonly AmlTerm[], place: Place): string[] {
+  const lines: string[] = [];
+  terms.forEach((term, index) => {
+    const before = terms[index - 1];
+    const follows = before && (before.kind === 'DefIf' || before.kind === 'DefElse');
+    if (term.kind === 'DefElse' && follows) lines.push(`${lines.pop()}\n${annotated(term, elseText(term, place))}`);
+    else lines.push(statementText(term, place));
+  });
+  return lines;
+}
+
+/** An Else that holds nothing but an If (and its Else) is an ElseIf: the same bytes. */
+function elseText(term: Def<'DefElse'>, place: Place): string {
+  const [body] = term.operands;
+  const [first, second] = body;
+  const isChain = body.length <= 2 && first?.kind === 'DefIf' && (second === undefined || second.kind === 'DefElse');
+  if (isChain && first.pkgLengthBytes === undefined) return `Else${statementsText(body, place).join('\n')}`;
+  return braced('Else', statementsText(body, place));
+}
+
+function statementText(term: AmlTerm, place: Place): string {
+  if (isDroppedStatement(term)) return droppedStatement(expressionText(term, place));
+  if (term.kind === 'NameString') {
+    const path = formatPath(term.path);
+    return isInvocable(place, term.path) ? annotated(term, `${path} ()`) : droppedStatement(annotated(term, path));
+  }
+  return isDef(term) ? annotated(term, defStatementText(term, place)) : expressionText(term, place);
+}
+
+function defStatementText(def: DefTerm, place: Place): string {
+  const special = STATEMENTS[def.kind] as ((def: never, place: Place) => string) | undefined;
+  if (special) return special(def as never, place);
+  const row = ROW_BY_KIND.get(def.kind)!;
+  const operands = (def as AnyDef).operands;
+  if (row.asl.style === 'block') return blockText(row, def, place);
+  if (row.asl.style === 'postfix') return `${expressionText(operands[0] as AmlTerm, place)}${row.asl.symbol}`;
+  if (row.declares) return declarationText(row, def, place);
+  return assignmentText(row, operands, place) ?? callStatementText(row, def, place);
+}
+
+/** An operator whose result nobody keeps is written as a call, but infix ones, which only have a symbol in ASL 2.0's eyes. */
+function callStatementText(row: Opcode, def: DefTerm, place: Place): string {
+  const droppable = row.yields !== 'Nothing' && (row.asl.style === 'infix' || row.asl.style === 'prefix');
+  const plain: DefTerm = { ...def, pkgLengthBytes: undefined } as DefTerm;
+  return droppable ? droppedStatement(expressionText(plain, place)) : expressionText(plain, place);
+}
+
+/** `target = a + b`, or `a += b` where the target is the first operand: the operator's own target, not a Store. */
+function assignmentText(row: Opcode, operands: readonly OperandValue[], place: Place): string | undefined {
+  const { asl } = row;
+  if ((asl.style !== 'infix' && asl.style !== 'prefix') || row.operands.at(-1) !== 'Target') return undefined;
+  const target = operands[row.operands.length - 1] as AmlTerm;
+  if (isNull(target)) return undefined;
+  const left = expressionText(target, place);
+  const [first, second] = operands as readonly AmlTerm[];
+  if (asl.style === 'prefix') return `${left} = ${asl.symbol}${expressionText(first, place)}`;
+  const firstText = expressionText(first, place);
+  if (firstText === left && isPlainObject(first)) return `${left} ${asl.symbol}= ${expressionText(second, place)}`;
+  return `${left} = (${firstText} ${asl.symbol} ${expressionText(second, place)})`;
+}
+
+/** `text` with a comment behind its first line when ACPI reserves the name. */
+function commented(text: string, path: string): string {
+  const meaning = describeName(lastSegment(path));
+  if (meaning === undefined) return text;
+  const end = text.indexOf('\n');
+  if (end < 0) return text.endsWith(' {}') ? `${text.slice(0, -3)}  // ${meaning}\n{\n}` : `${text}  // ${meaning}`;
+  return `${text.slice(0, end)}  // ${meaning}${text.slice(end)}`;
+}
+
+function declarationText(row: Opcode, def: DefTerm, place: Place): string {
+  const names = (def as AnyDef).operands.filter((_, index) => row.operands[index] === 'NameString');
+  const { path } = (row.declares === 'last' ? names.at(-1) : names[0]) as NameTerm;
+  return commented(callText(row, def, { ...place, within: lastSegment(path) }), path);
+}
+
+function blockText(row: Opcode, def: DefTerm, place: Place): string {
+  const operands = (def as AnyDef).operands;
+  const body = operands.at(-1) as readonly AmlTerm[];
+  const args = operands.slice(0, -1).map((operand) => operandText(operand, place));
+  const head = `${OPERATOR_BY_KIND.get(def.kind)} (${args.join(', ')})`;
+  if (!row.opensScope) return braced(head, statementsText(body, place));
+  return commented(
+    braced(head, statementsText(body, enter(place, operands[0] as NameTerm, row))),
+    (operands[0] as NameTerm).path,
+  );
+}
+
+/** The place inside a Device, Scope or Method. */
+function enter(place: Place, name: NameTerm, row: Opcode): Place {
+  const found = row.declares ? undefined : place.own.find(place.scope, name.path);
+  return { ...place, scope: found?.path ?? absolutePath(place.scope, name.path), within: lastSegment(name.path) };
+}
+
+type Statements = { readonly [Kind in DefTerm['kind']]?: (def: Def<Kind>, place: Place) => string };
+
+const STATEMENTS: Statements = {
+  DefMethod: (def, place) => {
+    const [name, flags, body] = def.operands;
+    const sync = flags >> 4 === 0 ? '' : `, ${hexOf(flags >> 4)}`;
+    const rule = flags & 8 ? 'Serialized' : 'NotSerialized';
+    const head = `Method (${annotated(name, formatPath(name.path))}, ${flags & 7}, ${rule}${sync})`;
+    return commented(braced(head, statementsText(body, enter(place, name, ROW_BY_KIND.get('DefMethod')!))), name.path);
+  },
+  DefExternal: (def, place) => {
+    const [name, type, count] = def.operands;
+    const keyword = OBJECT_TYPES[type] ?? 'UnknownObj';
+    const note = keyword === 'MethodObj' ? `    // ${count & 7} arguments` : '';
+    // iasl looks for carets' scopes, which only other tables declare.
+    const path = name.path.startsWith('^') ? absolutePath(place.scope, name.path) : name.path;
+    return `External (${annotated(name, formatPath(path))}, ${keyword})${note}`;
+  },
+  DefElse: elseText,
+  DefOpRegion: (def, place) => {
+    const [name, space, offset, length] = def.operands;
+    const range = `${expressionText(offset, place)}, ${expressionText(length, place)}`;
+    return `OperationRegion (${expressionText(name, place)}, ${keywordOf(REGION_SPACES, space)}, ${range})`;
+  },
+  DefField: (def, place) => {
+    const [region, flags, elements] = def.operands;
+    return fieldListText(`Field (${expressionText(region, place)}, ${fieldFlagsText(flags)})`, elements);
+  },
+  DefIndexField: (def, place) => {
+    const [index, data, flags, elements] = def.operands;
+    const names = `${expressionText(index, place)}, ${expressionText(data, place)}`;
+    return fieldListText(`IndexField (${names}, ${fieldFlagsText(flags)})`, elements);
+  },
+  DefBankField: (def, place) => {
+    const [region, bank, value, flags, elements] = def.operands;
+    const names = [region, bank, value].map((term) => expressionText(term, place)).join(', ');
+    return fieldListText(`BankField (${names}, ${fieldFlagsText(flags)})`, elements);
+  },
+  DefStore: (def, place) => {
+    const [value, target] = def.operands;
+    // `x = a + b` would put x into Add's own target; a Store around an operator must stay a Store.
+    const hasTarget = isDef(value) && ROW_BY_KIND.get(value.kind)!.operands.includes('Target');
+    if (hasTarget || value.kind === 'DefStore' || isNull(target)) {
+      return `Store (${expressionText(value, place)}, ${expressionText(target, place)})`;
+    }
+    return `${expressionText(target, place)} = ${expressionText(value, place)}`;
+  },
+  DefDivide: (def, place) => {
+    const [dividend, divisor, remainder, quotient] = def.operands;
+    if (!isNull(remainder) || isNull(quotient)) return divideText(def, place);
+    const [left, first, second] = [quotient, dividend, divisor].map((operand) => expressionText(operand, place));
+    if (left === first && isPlainObject(dividend)) return `${left} /= ${second}`;
+    return `${left} = (${first} / ${second})`;
+  },
+};
