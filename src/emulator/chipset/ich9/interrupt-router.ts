@@ -36,6 +36,8 @@ export class InterruptRouter {
   readonly #nodes = new Map<string, Node>();
   /** Wires asserted on each ISA interrupt or SCI, by controller input. */
   readonly #isa = new Array<number>(PIC_LINES).fill(0);
+  /** Wires asserted on an I/O APIC pin alone. */
+  readonly #pinOnly = new Array<number>(IOAPIC_PINS).fill(0);
   #sci = false;
   #sciInterrupt: number | undefined;
 
@@ -67,6 +69,20 @@ export class InterruptRouter {
         this.#isa[irq] += asserted ? 1 : -1;
         this.#drivePic(irq);
         this.#drivePin(irq === 0 ? TIMER_PIN : irq);
+      },
+    };
+  }
+
+  /** A further wire onto global system interrupt `gsi`: an ISA interrupt, or an I/O APIC pin that the 8259 does not have. */
+  gsiLine(gsi: number): InterruptLine {
+    if (gsi < PIC_LINES && gsi !== TIMER_PIN) return this.isaLine(gsi);
+    let level = false;
+    return {
+      set: (asserted) => {
+        if (asserted === level) return;
+        level = asserted;
+        this.#pinOnly[gsi] += asserted ? 1 : -1;
+        this.#drivePin(gsi);
       },
     };
   }
@@ -128,7 +144,7 @@ export class InterruptRouter {
 
   #drivePin(pin: number): void {
     const isa = pin === TIMER_PIN ? 0 : pin;
-    const fromIsa = pin < PIC_LINES && pin !== 0 && this.#isa[isa] > 0;
+    const fromIsa = this.#pinOnly[pin] > 0 || (pin < PIC_LINES && pin !== 0 && this.#isa[isa] > 0);
     const fromPirq = pin >= gsiOfPirq(0) && this.#pirqAsserted(pin - gsiOfPirq(0));
     this.#pins[pin].set(fromIsa || fromPirq || this.#sciAt(pin));
   }

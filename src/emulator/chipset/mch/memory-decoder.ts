@@ -22,6 +22,8 @@ export interface ChipsetBlock {
 
 export interface MemoryDecoderParts {
   readonly memory: GuestMemory;
+  /** Bus masters' space: bus masters are built before the decoder and hold on to it. */
+  readonly dma: AddressSpace;
   readonly bridge: MchHostBridge;
   /** What PCI claims; addresses are the system's own. */
   readonly pci: BusTarget;
@@ -46,7 +48,7 @@ export class MemoryDecoder {
   constructor(parts: MemoryDecoderParts) {
     this.#parts = parts;
     this.cpu = new AddressSpace('memory', parts.memory);
-    this.dma = new AddressSpace('DMA', parts.memory);
+    this.dma = parts.dma;
     this.remap();
   }
 
