@@ -72,6 +72,8 @@ export class ScriptedEngine implements CpuEngine {
     this.resets++;
   }
 
+  stateReplaced(): void {}
+
   setNmi(): void {}
 
   setA20(enabled: boolean): void {
