@@ -75,7 +75,11 @@ export function toQemuArguments(board: Board): string[] {
     '-m',
     `${machine.ramBytes / MIB}`,
     '-smp',
-    `${machine.cpus}`,
+    // A socket each: processors of one socket may not stand in different NUMA nodes.
+    `${machine.cpus},sockets=${machine.cpus},cores=1,threads=1`,
+    // Our DSDT leaves hotplug to the ports. With QEMU's ACPI hotplug their slots would look empty, and Linux would switch them off.
+    '-global',
+    'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off',
     ...numaArguments(board),
     ...drives.flatMap(({ id, file, readOnly }) => {
       const values = new Map(Object.entries({ id, file, if: 'none', format: 'raw' }));
