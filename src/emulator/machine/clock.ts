@@ -32,11 +32,12 @@ export class VirtualClock implements Clock {
     return this.#skipped + this.#retired();
   }
 
-  schedule(deadline: number, callback: () => void): Alarm {
-    const entry: Entry = { deadline, order: this.#armed++, callback, cancelled: false };
-    const earlier = deadline < this.nextDeadline();
+  schedule(requested: number, callback: () => void): Alarm {
+    // Whole nanoseconds: the clock is the TSC, and a skip to a deadline must leave it one.
+    const entry: Entry = { deadline: Math.ceil(requested), order: this.#armed++, callback, cancelled: false };
+    const earlier = entry.deadline < this.nextDeadline();
     this.#push(entry);
-    if (earlier) this.#onEarlier(deadline);
+    if (earlier) this.#onEarlier(entry.deadline);
     return {
       cancel() {
         entry.cancelled = true;
