@@ -204,8 +204,9 @@ class Processor implements CpuEngine {
     const exit = this.#loop();
     this.#retiredBefore += this.#sliceLength - this.#budget();
     this.#sliceLength = 0;
-    this.#setBudget(0);
+    // In this order: the budget carries the toll while an exit is requested.
     this.#exitRequested = false;
+    this.#setBudget(0);
     return exit;
   }
 
