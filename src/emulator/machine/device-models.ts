@@ -2,6 +2,13 @@ import { EduDevice } from '../devices/edu.ts';
 import type { ModelContext } from '../devices/model-context.ts';
 import { PciTestDevice } from '../devices/pci-testdev.ts';
 import { Q35TestDevice } from '../devices/q35-testdev/q35-testdev.ts';
+import {
+  type VirtioBackends,
+  virtioBlkModel,
+  virtioNetModel,
+  virtioRngModel,
+  virtioSerialModel,
+} from '../devices/virtio/virtio-models.ts';
 import { PciBridge } from '../pci/bridge.ts';
 import type { PciBus } from '../pci/bus.ts';
 import { ConventionalPciBridge, I82801b11Bridge } from '../pci/conventional-bridge.ts';
@@ -9,15 +16,9 @@ import type { PciFunction, PciPorts } from '../pci/function.ts';
 import { PcieRootPort } from '../pci/root-port.ts';
 import type { PciFunctionConfig } from './config.ts';
 import { DEVICE_CATALOG, type DeviceModel } from './device-catalog.ts';
-import type { BlockBackend, ByteSink, ByteSource, EntropySource, NetworkBackend } from './ports.ts';
 
 /** What devices use of the outside, found by the id that their option names (`drive=`, `netdev=`, `rng=`, `chardev=`). */
-export interface Backends {
-  drive(id: string): BlockBackend | undefined;
-  network(id: string): NetworkBackend | undefined;
-  entropy(id: string | undefined): EntropySource;
-  character(id: string): { readonly sink: ByteSink; readonly source?: ByteSource } | undefined;
-}
+export type Backends = VirtioBackends;
 
 /** Everything that a constructor of a model is given. */
 export interface ModelParts {
@@ -31,7 +32,7 @@ export interface ModelParts {
 export type ModelConstructor = (parts: ModelParts) => PciFunction;
 
 /** Every model of the catalog and how it is built. A model that is missing here fails to compile. */
-export const DEVICE_MODELS: Readonly<Partial<Record<DeviceModel, ModelConstructor>>> = {
+export const DEVICE_MODELS: Readonly<Record<DeviceModel, ModelConstructor>> = {
   'pcie-root-port': ({ config, context, ports, bus }) =>
     new PcieRootPort(
       {
@@ -56,6 +57,10 @@ export const DEVICE_MODELS: Readonly<Partial<Record<DeviceModel, ModelConstructo
   edu: ({ config, context, ports }) => new EduDevice(config, context, ports),
   'pci-testdev': ({ config, context, ports }) => new PciTestDevice(config, context, ports),
   'q35-testdev': ({ config, context, ports }) => new Q35TestDevice(config, context, ports),
+  'virtio-blk-pci': virtioBlkModel,
+  'virtio-net-pci': virtioNetModel,
+  'virtio-rng-pci': virtioRngModel,
+  'virtio-serial-pci': virtioSerialModel,
 };
 
 /** Puts `functions` and what hangs below them on `bus`. Returns them by id. */
@@ -68,7 +73,6 @@ export function populateBus(
   const built = new Map<string, PciFunction>();
   for (const config of functions) {
     const construct = DEVICE_MODELS[config.model];
-    if (construct === undefined) throw new Error(`${config.id}: the model ${config.model} is not built yet`);
     const multifunction = functions.some(
       (other) => other.device === config.device && other.function !== config.function,
     );
