@@ -1,6 +1,8 @@
 import { HELPER_PARAMETERS } from '../isa/helper-signatures.ts';
-import type { I32 } from '../isa/semantics.ts';
+import type { I32, I64 } from '../isa/semantics.ts';
 import {
+  BRANCH_RING,
+  BRANCH_RING_POSITION,
   BUDGET,
   CURRENT_UOP,
   EXIT_REASON,
@@ -94,6 +96,18 @@ function specialHandlers(imports: ImportIndexes): ((b: FunctionBuilder, exits: H
   ];
 }
 
+/**
+ * Notes an indirect or page-leaving branch in the ring for the autopsy: (from, to). Branches inside a page are linked and stay
+ * unrecorded, so that they cost nothing.
+ */
+function emitBranchRecord(b: FunctionBuilder, rip: I64): void {
+  const position = b.let(i32.and(i32.add(i32.load(i32.const(BRANCH_RING_POSITION)), i32.const(1)), i32.const(15)));
+  b.storeI32(i32.const(BRANCH_RING_POSITION), position);
+  const slot = b.let(i32.shl(position, i32.const(4)));
+  b.storeI64(slot, i64.add(i64.load(i32.const(RIP_PAGE)), i64.load16u(UOP_LOCAL, UOP.PAGE_OFFSET)), BRANCH_RING);
+  b.storeI64(slot, rip, BRANCH_RING + 8);
+}
+
 /** The dispatch loop: `run(uop)` enters a block and returns when TypeScript must act (EXIT_REASON). */
 function emitRun(handlers: HandlerTable, imports: ImportIndexes, handlerType: number): FunctionBuilder {
   const b = new FunctionBuilder(1);
@@ -160,6 +174,7 @@ function emitRun(handlers: HandlerTable, imports: ImportIndexes, handlerType: nu
         b.brIf(enter, first);
         dispatch(loop, enter, jump);
       });
+      emitBranchRecord(b, rip);
       const low = i32.wrap(rip);
       const slot = i32.and(i32.xor(low, i32.shrU(low, i32.const(9))), i32.const(JUMP_CACHE_ENTRIES - 1));
       const entry = b.let(i32.add(i32.shl(slot, i32.const(5)), i32.const(JUMP_CACHE)));
