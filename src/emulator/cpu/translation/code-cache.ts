@@ -196,7 +196,7 @@ export class CodeCache {
       this.#write(uop + index * UOP.BYTE_LENGTH, item.decoded, item.offset, list.length - index, request.codeSize);
     }
     const end = offset;
-    if (ended) return { count: list.length, end };
+    if (ended && !fallsThrough(list[list.length - 1].decoded)) return { count: list.length, end };
     this.#writeFallThrough(uop + list.length * UOP.BYTE_LENGTH, offset);
     return { count: list.length + 1, end };
   }
@@ -279,8 +279,14 @@ export class CodeCache {
       return { uop, count: 1 };
     }
     this.#write(uop, decoded, request.offset, 1, request.codeSize);
-    if (decoded.entry.ends) return { uop, count: 1 };
+    if (decoded.entry.ends && !fallsThrough(decoded)) return { uop, count: 1 };
     this.#writeFallThrough(uop + UOP.BYTE_LENGTH, request.offset + decoded.length);
     return { uop, count: 2 };
   }
+}
+
+/** POPF ends its block where TypeScript runs it, but goes on with the next instruction where generated code can. */
+function fallsThrough(decoded: Decoded): boolean {
+  const { row } = decoded.entry;
+  return row.semantic !== SYSTEM && row.options.decoded === true;
 }
