@@ -38,7 +38,7 @@ const GATES: ReadonlySet<number> = new Set([SYSTEM_TYPE.CALL_GATE_16, SYSTEM_TYP
 /** LAR: access rights into the register and ZF = 1 when the selector is visible, else ZF = 0. */
 export function loadAccessRights(cpu: CpuContext, operands: DecodedOperands): void {
   const descriptor = visibleDescriptor(cpu, operands, systemTypes(cpu));
-  if (descriptor !== undefined) writeDestination(cpu, operands, (descriptor.high & 0x00ff_ff00) >>> 0);
+  if (descriptor !== undefined) writeDestination(cpu, operands, (descriptor.high & 0x00f0_ff00) >>> 0);
   setZero(cpu, descriptor !== undefined);
 }
 

@@ -1,0 +1,32 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DEBUGCON, EXIT_PORT } from './harness.ts';
+
+const QEMU = 'qemu-system-x86_64';
+const CPU = 'qemu64,vendor=GenuineIntel,+smep,+smap,+umip,+rdtscp,-la57,-svm,-fsgsbase';
+
+export function hasQemu(): boolean {
+  return spawnSync(QEMU, ['--version']).status === 0;
+}
+
+/** What `rom` prints on the debug console of QEMU's Q35 under TCG. Throws when it does not end by itself in 20 s. */
+export function runOnQemu(rom: Uint8Array): string {
+  const folder = mkdtempSync(join(tmpdir(), 'q35-oracle-'));
+  try {
+    writeFileSync(join(folder, 'rom.bin'), rom);
+    const output = join(folder, 'output');
+    const machine = ['-M', 'q35', '-accel', 'tcg', '-cpu', CPU, '-m', '16', '-bios', join(folder, 'rom.bin')];
+    const quiet = ['-nodefaults', '-display', 'none', '-no-reboot', '-net', 'none'];
+    const debug = ['-chardev', `file,id=c,path=${output}`, '-device', `isa-debugcon,iobase=${DEBUGCON},chardev=c`];
+    const exit = ['-device', `isa-debug-exit,iobase=${EXIT_PORT},iosize=4`];
+    const result = spawnSync(QEMU, [...machine, ...quiet, ...debug, ...exit], { timeout: 20_000 });
+    const text = readFileSync(output, 'latin1');
+    if (result.status !== 1)
+      throw new Error(`QEMU ended with ${result.status ?? result.signal}: ${result.stderr}\n${text}`);
+    return text;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
