@@ -34,6 +34,11 @@ function user(code: Code, body: () => void, options: { flags?: number } = {}): v
   code.push(symbol(label));
   code.iretd();
   code.label(label);
+  // The return made the kernel's data segments null.
+  code.mov(eax, SELECTOR.USER_DATA);
+  code.mov(ds, ax);
+  code.mov(es, ax);
+  code.xor(eax, eax);
   body();
 }
 
@@ -300,6 +305,7 @@ const gates: OracleCase[] = [
   },
   {
     name: '#UD with a broken gate becomes #NP',
+    sdm: '0000000b 00000033',
     body: (code) => {
       code.mov(byte(RAM.IDT + 5), 0x8e);
       code.mov(byte(RAM.IDT + 6 * 8 + 5), 0x0e);
@@ -424,6 +430,8 @@ const privileged: readonly (readonly [string, (code: Code) => void])[] = [
 const privilegeCases: OracleCase[] = privileged.map(([name, body]) => ({
   name: `user ${name}`,
   body: (code) => user(code, () => body(code)),
+  // QEMU has no INT1.
+  ...(name === 'int1' ? { sdm: '00000001 00000000' } : {}),
 }));
 
 const withIoPrivilege: OracleCase[] = privileged

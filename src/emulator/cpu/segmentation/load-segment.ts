@@ -34,9 +34,12 @@ export function loadSegment(cpu: CpuContext, segment: number, selector: number):
   cpu.modesChanged();
 }
 
+/** Values of INTERRUPT_SHADOW: STI holds off interrupts, a load of SS debug traps as well (SDM vol. 3 §6.8.3). */
+export const SHADOW = { STI: 1, MOV_SS: 2 } as const;
+
 /** The shadow that MOV SS and POP SS cast over the next instruction, so that the stack pointer can follow. */
 export function castInterruptShadow(cpu: CpuContext): void {
-  cpu.state.setU32(INTERRUPT_SHADOW, 1);
+  cpu.state.setU32(INTERRUPT_SHADOW, SHADOW.MOV_SS);
 }
 
 /** Real mode changes only selector and base, so that "unreal" limits last; virtual-8086 sets everything. */
