@@ -13,6 +13,7 @@ import { CurrentOperands } from './interpreter/operands.ts';
 import { TranslatedMemory } from './mmu/linear-memory.ts';
 import { PageWalker } from './mmu/page-walk.ts';
 import { resetState } from './reset.ts';
+import { SHADOW } from './segmentation/load-segment.ts';
 import {
   BUDGET,
   CURRENT_UOP,
@@ -35,7 +36,7 @@ import {
   STATE_BASE,
   STATE_END,
 } from './state.ts';
-import { isNmiBlocked } from './stored-registers.ts';
+import { isNmiBlocked, takeDelivered } from './stored-registers.ts';
 import { INSTRUCTION_HANDLERS } from './system/instruction-handlers.ts';
 import { type CpuContext, GuestFault, type SystemHandler } from './system-context.ts';
 import { CodeCache } from './translation/code-cache.ts';
@@ -312,9 +313,12 @@ class Processor implements CpuEngine {
     state.setU32(INTERRUPT_SHADOW, 0);
     const uop = this.#lookup.once(state.u32(RIP), state.u32(RIP + 4), 1);
     this.#setBudget(1);
+    takeDelivered(state);
     const faulted = this.#runFrom(uop);
     this.#setBudget(budget - 1 + this.#budget());
     if (!trap || faulted) return;
+    // INT n leaves no trap behind it, a load of SS puts it off to the next instruction.
+    if (takeDelivered(state) || state.u32(INTERRUPT_SHADOW) === SHADOW.MOV_SS) return;
     // DR6.BS; the trap comes after the instruction.
     this.#singleStepTrap();
   }

@@ -56,7 +56,7 @@ const STORED = [
   'MTRR_PHYSMASK6',
   'MTRR_PHYSBASE7',
   'MTRR_PHYSMASK7',
-  // Bit 0: NMIs are blocked until IRET.
+  // Bit 0: NMIs are blocked until IRET. Bit 1: the instruction went through the IDT.
   'EVENT_STATE',
   'MC0_CTL',
   'MC1_CTL',
@@ -78,6 +78,7 @@ export const PDPTE_REGISTERS = storedRegister('PDPTE0');
 
 const EVENT_STATE = storedRegister('EVENT_STATE');
 const NMI_BLOCKED = 1;
+const DELIVERED = 2;
 
 /** An NMI is being handled: further ones wait for IRET (SDM vol. 3 §6.7.1). */
 export function isNmiBlocked(state: CpuState): boolean {
@@ -90,4 +91,16 @@ export function blockNmi(state: CpuState): void {
 
 export function unblockNmi(state: CpuState): void {
   state.setU32(EVENT_STATE, state.u32(EVENT_STATE) & ~NMI_BLOCKED);
+}
+
+/** INT n and its like go through the IDT and clear TF: no single-step trap follows them, whatever TF was (SDM vol. 3 §17.3.1.4). */
+export function markDelivered(state: CpuState): void {
+  state.setU32(EVENT_STATE, state.u32(EVENT_STATE) | DELIVERED);
+}
+
+/** True when that happened since the last call. */
+export function takeDelivered(state: CpuState): boolean {
+  const value = state.u32(EVENT_STATE);
+  state.setU32(EVENT_STATE, value & ~DELIVERED);
+  return (value & DELIVERED) !== 0;
 }

@@ -19,6 +19,8 @@ export interface LinearMemory {
   read64(linear: bigint, privilege?: 'supervisor' | 'user'): bigint;
   write(linear: bigint, size: 1 | 2 | 4, value: number, privilege?: 'supervisor' | 'user'): void;
   write64(linear: bigint, value: bigint, privilege?: 'supervisor' | 'user'): void;
+  /** Faults as a write of `size` bytes would, and changes nothing but A and D. */
+  checkWrite(linear: bigint, size: 1 | 2 | 4 | 8, privilege?: 'supervisor' | 'user'): void;
 }
 
 /** Decoded operands of the current instruction, as system and x87 handlers see them. RIP/NEXT_RIP of the state are exact while they run. */

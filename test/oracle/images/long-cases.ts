@@ -361,7 +361,7 @@ const delivery: OracleCase[] = [
     },
   },
   { name: 'user #UD', body: (code) => user(code, () => code.ud2()) },
-  { name: 'user int 0x20', body: (code) => user(code, () => code.int(0x20)) },
+  { name: 'user int 0x20', sdm: '0000000d 00000102', body: (code) => user(code, () => code.int(0x20)) },
   { name: 'user int 0x21', body: (code) => user(code, () => code.int(0x21), { flags: 0x202 }) },
   { name: 'compatibility #UD', body: (code) => user(code, () => code.ud2(), { compatibility: true }) },
   {

@@ -29,7 +29,7 @@ export function runOnEngine(rom: Uint8Array): string {
   const memory = createEngineMemory(RAM_BYTES + ROM_BYTES);
   const romOffset = ENGINE_MACHINE_OFFSET + RAM_BYTES;
   new Uint8Array(memory.buffer).set(rom, romOffset);
-  let text = ""; (globalThis as any).__text = () => text;
+  let text = '';
   let exited = false;
   let stop = () => {};
   const bus: CpuBus = {

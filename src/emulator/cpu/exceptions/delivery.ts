@@ -1,5 +1,6 @@
 import { isLongActive, isProtected } from '../modes.ts';
 import { RFLAGS } from '../state.ts';
+import { markDelivered } from '../stored-registers.ts';
 import type { CpuContext } from '../system-context.ts';
 import type { CpuEvent } from './event.ts';
 import { deliverLong } from './long-mode-delivery.ts';
@@ -36,6 +37,7 @@ export function deliverEvent(cpu: CpuContext, event: CpuEvent): void {
   if (!isProtected(state)) deliverReal(cpu, frame);
   else if (isLongActive(state)) deliverLong(cpu, frame);
   else deliverProtected(cpu, frame);
+  markDelivered(state);
 }
 
 /** Flags that every delivery clears; interrupt gates clear IF too. */

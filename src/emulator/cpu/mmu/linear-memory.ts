@@ -69,6 +69,12 @@ export class TranslatedMemory implements LinearMemory {
     this.write(linear + 4n, 4, Number((value >> 32n) & 0xffff_ffffn), privilege);
   }
 
+  checkWrite(linear: bigint, size: 1 | 2 | 4 | 8, privilege?: 'supervisor' | 'user'): void {
+    const mmuIndex = this.#mmuIndex(privilege);
+    this.#translate(linear, ACCESS.WRITE, mmuIndex);
+    if (Number(linear & 0xfffn) + size > PAGE) this.#translate((linear | 0xfffn) + 1n, ACCESS.WRITE, mmuIndex);
+  }
+
   /** Implicit system accesses (`supervisor`) heed SMAP whatever AC says (SDM vol. 3 §4.6.1). */
   #mmuIndex(privilege: 'supervisor' | 'user' | undefined): number {
     if (privilege === undefined) return this.#ports.state.u32(MMU_INDEX);

@@ -100,13 +100,9 @@ export class Stack {
     return value;
   }
 
-  /** Faults as a write at `pointer` would, and writes what stands there. */
+  /** Faults as a write at `pointer` would. */
   probe(size: 2 | 4 | 8, pointer: bigint): void {
-    const saved = this.pointer;
-    const value = this.peek(size, pointer);
-    this.pointer = BigInt.asUintN(this.#bounds.width, pointer + BigInt(size));
-    this.push(size, value);
-    this.pointer = saved;
+    this.#cpu.memory.checkWrite(this.#linear(pointer, size), size, this.#bounds.privilege);
   }
 
   /** Skips `byteLength` bytes upwards (RET imm16). */

@@ -58,8 +58,8 @@ export function stringIn(cpu: CpuContext, operands: DecodedOperands): void {
   requirePorts(cpu, port, size);
   const offset = indexRegister(cpu, operands, REGISTER.RDI);
   const linear = segmentLinear(cpu, SEGMENT_INDEX.ES, offset, size, true);
-  // A page fault must come before the port is read: write back what stands there.
-  cpu.memory.write(linear, size, cpu.memory.read(linear, size));
+  // A page fault must come before the port is read.
+  cpu.memory.checkWrite(linear, size);
   cpu.memory.write(linear, size, cpu.bus.portRead(port, size));
   endElement(cpu, operands, REGISTER.RDI, size);
 }

@@ -1,0 +1,23 @@
+import type { OracleImage } from './harness.ts';
+import { longCasesImage } from './long-cases.ts';
+import { protectedCasesImage } from './protected-cases.ts';
+
+/** Every image, by the name of its fixture. */
+export const ORACLE_IMAGES: Readonly<Record<string, () => OracleImage>> = {
+  protected: protectedCasesImage,
+  long: longCasesImage,
+};
+
+/** Fixture text: a line a case, the name, a tab, and what QEMU 7.2 printed. */
+export function fixtureText(image: OracleImage, output: string): string {
+  const lines = outputLines(output);
+  return image.names.map((name, index) => `${name}\t${lines[index] ?? 'nothing'}\n`).join('');
+}
+
+/** One line an event, without the blanks at the end. */
+export function outputLines(output: string): string[] {
+  return output
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.trimEnd());
+}
