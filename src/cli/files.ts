@@ -38,12 +38,14 @@ export function readFileText(path: string): string {
  */
 export function writeFileWhole(path: string, bytes: Uint8Array | string): void {
   const partial = `${path}.partial`;
+  let started = false;
   try {
     mkdirSync(dirname(path), { recursive: true });
+    started = true;
     writeFileSync(partial, bytes);
     renameSync(partial, path);
   } catch (error) {
-    rmSync(partial, { force: true });
+    if (started) rmSync(partial, { force: true });
     throw fileError('FILE_WRITE', path, error, 'choose a place that can be written');
   }
 }
