@@ -2,7 +2,7 @@ import type { AddressSpace } from '../bus/address-space.ts';
 import type { InterruptRouter } from '../chipset/ich9/interrupt-router.ts';
 import { cmosBytes } from '../devices/cmos-layout.ts';
 import { debugcon } from '../devices/debugcon.ts';
-import { Dma8237 } from '../devices/dma8237.ts';
+import { Dma8237, DmaPages } from '../devices/dma8237.ts';
 import { FwCfg } from '../devices/fw-cfg.ts';
 import { Hpet } from '../devices/hpet.ts';
 import { I8042 } from '../devices/i8042.ts';
@@ -47,6 +47,7 @@ export class IsaDevices {
   readonly #port92: Port92;
   readonly #nmiStatus: NmiStatus;
   readonly #dma = [new Dma8237(1), new Dma8237(2)] as const;
+  readonly #dmaPages = new DmaPages();
   readonly #ports: IsaPorts;
 
   constructor(ports: IsaPorts) {
@@ -89,8 +90,8 @@ export class IsaDevices {
       isaDebugExit((code) => this.#ports.exit(code)),
     );
     place('FW_CFG', this.fwCfg.ports);
-    // Page registers of the DMA controllers that no transfer uses, and the coprocessor's: they keep nothing.
-    place('DMA_PAGE', { read: () => 0, write() {} });
+    place('DMA_PAGE', this.#dmaPages.ports);
+    // The coprocessor's registers of old: they keep nothing.
     place('FPU_BUSY', { read: () => 0xff, write() {} });
   }
 
@@ -104,5 +105,6 @@ export class IsaDevices {
     this.#port92.reset();
     this.fwCfg.reset();
     for (const controller of this.#dma) controller.reset();
+    this.#dmaPages.reset();
   }
 }

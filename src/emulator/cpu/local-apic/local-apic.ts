@@ -2,6 +2,8 @@ import type { AccessSize, BusTarget, Clock, InterruptLine } from '../../machine/
 import type { CpuLocalApic } from '../bus.ts';
 import type { ApicBus, ApicBusMember, ApicMessage } from './apic-bus.ts';
 import { ApicTimer } from './apic-timer.ts';
+import { decodeInterruptCommand } from './interrupt-command.ts';
+import { LocalVectorTable } from './local-vector-table.ts';
 import {
   APIC,
   APIC_BASE,
@@ -11,14 +13,12 @@ import {
   type DeliveryMode,
   ESR,
   ICR,
-  LVT_LEVEL,
-  LVT_MASKED,
-  LVT_POLARITY_LOW,
-  LVT_REMOTE_IRR,
-  LVT_WRITABLE,
   SHORTHAND,
   SVR_ENABLE,
   SVR_WRITABLE,
+  X2APIC_UNREADABLE,
+  X2APIC_UNWRITABLE,
+  X2APIC_ZERO_ONLY,
 } from './registers.ts';
 import { VectorSet } from './vector-set.ts';
 
@@ -61,7 +61,7 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
   readonly #irr = new VectorSet();
   readonly #isr = new VectorSet();
   readonly #tmr = new VectorSet();
-  readonly #lvt = new Uint32Array(LVT_WRITABLE.length);
+  readonly #lvt: LocalVectorTable;
   #base = 0n;
   #id = 0;
   #tpr = 0;
@@ -72,8 +72,6 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
   #icrHigh = 0;
   #errors = 0;
   #errorsLatched = 0;
-  #lint0Level = false;
-  #lint1Level = false;
   /** An ExtINT message from an I/O APIC waits for its acknowledge cycle. */
   #extIntMessage = false;
 
@@ -82,7 +80,10 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
     this.#processor = options.processor;
     this.apicId = options.apicId;
     const readTsc = options.readTsc ?? (() => BigInt(Math.floor(options.clock.now())));
-    this.#timer = new ApicTimer(options.clock, readTsc, () => this.#raiseLocal(APIC.LVT_TIMER));
+    this.#lvt = new LocalVectorTable((vector, mode, level) =>
+      this.accept({ ...this.#ownMessage(vector, mode), level }),
+    );
+    this.#timer = new ApicTimer(options.clock, readTsc, () => this.#lvt.raise(APIC.LVT_TIMER));
     this.page = {
       read: (offset, size) => this.#readPage(offset, size),
       write: (offset, size, value) => this.#writePage(offset, size, value),
@@ -114,10 +115,7 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
     this.#irr.clear();
     this.#isr.clear();
     this.#tmr.clear();
-    this.#lvt.fill(LVT_MASKED);
-    // DEVIATION(spec): LINT0 would be masked until firmware opens it; here it is an open ExtINT on the boot processor, as on QEMU,
-    // because kernels without APIC code, and firmware, expect a PC's 8259 to work.
-    if (this.#options.bootProcessor) this.#lvt[APIC.LVT_LINT0 - APIC.LVT_TIMER] = DELIVERY.EXTINT << 8;
+    this.#lvt.reset(this.#options.bootProcessor);
     this.#timer.reset();
   }
 
@@ -125,13 +123,13 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
 
   /** INTR towards the processor's core. */
   interruptPending(): boolean {
-    if (!this.#globallyEnabled) return this.#lint0Level;
+    if (!this.#globallyEnabled) return this.#lvt.lint0Level;
     return this.#deliverable() >= 0 || this.#externalPending();
   }
 
   /** Vector of the interrupt to take now, or −1 when none is left. */
   acknowledgeInterrupt(): number {
-    if (!this.#globallyEnabled) return this.#lint0Level ? this.#options.acknowledgeExternal() : -1;
+    if (!this.#globallyEnabled) return this.#lvt.lint0Level ? this.#options.acknowledgeExternal() : -1;
     const vector = this.#deliverable();
     if (vector >= 0) {
       this.#irr.delete(vector);
@@ -182,45 +180,22 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
   }
 
   readMsr(register: number): bigint | undefined {
-    if (!this.#x2apic) return undefined;
-    switch (register) {
-      case APIC.DFR:
-      case APIC.APR:
-      case APIC.RRD:
-      case APIC.ICR_HIGH:
-      case APIC.EOI:
-      case APIC.SELF_IPI:
-        return undefined;
-      case APIC.ICR_LOW:
-        return (BigInt(this.#icrHigh) << 32n) | BigInt(this.#icrLow);
-    }
+    if (!this.#x2apic || X2APIC_UNREADABLE.has(register)) return undefined;
+    if (register === APIC.ICR_LOW) return (BigInt(this.#icrHigh) << 32n) | BigInt(this.#icrLow);
     const value = this.#readRegister(register);
     return value === undefined ? undefined : BigInt(value);
   }
 
   writeMsr(register: number, value: bigint): boolean {
-    if (!this.#x2apic) return false;
-    if (register === APIC.ICR_LOW) {
-      this.#icrHigh = Number(value >> 32n);
-      return this.#writeRegister(register, Number(value & 0xffff_ffffn));
-    }
-    if (value >> 32n !== 0n) return false;
-    const low = Number(value);
-    switch (register) {
-      case APIC.ID:
-      case APIC.LDR:
-      case APIC.DFR:
-      case APIC.ICR_HIGH:
-        return false;
-      case APIC.EOI:
-      case APIC.ESR:
-        return low === 0 && this.#writeRegister(register, 0);
-      case APIC.SELF_IPI:
-        if (low > 0xff) return false;
-        this.accept(this.#ownMessage(low, DELIVERY.FIXED));
-        return true;
-    }
-    return this.#writeRegister(register, low);
+    if (!this.#x2apic || X2APIC_UNWRITABLE.has(register)) return false;
+    const low = Number(value & 0xffff_ffffn);
+    const high = Number(value >> 32n);
+    if (register === APIC.ICR_LOW) this.#icrHigh = high;
+    else if (high !== 0 || (X2APIC_ZERO_ONLY.has(register) && low !== 0)) return false;
+    if (register !== APIC.SELF_IPI) return this.#writeRegister(register, low);
+    if (low > 0xff) return false;
+    this.accept(this.#ownMessage(low, DELIVERY.FIXED));
+    return true;
   }
 
   // The bus's side
@@ -296,9 +271,7 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
   }
 
   #externalPending(): boolean {
-    if (this.#extIntMessage) return true;
-    const lint0 = this.#lvt[APIC.LVT_LINT0 - APIC.LVT_TIMER];
-    return this.#lint0Level && !(lint0 & LVT_MASKED) && ((lint0 >> 8) & 7) === DELIVERY.EXTINT;
+    return this.#extIntMessage || (this.#lvt.lint0Level && this.#lvt.externalOpen);
   }
 
   #notify(): void {
@@ -317,31 +290,15 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
     this.#notify();
   }
 
-  /** An event at the local source whose LVT entry is `slot`. */
-  #raiseLocal(slot: number): void {
-    const index = slot - APIC.LVT_TIMER;
-    const entry = this.#lvt[index];
-    if (entry & LVT_MASKED) return;
-    const hasMode = slot !== APIC.LVT_TIMER && slot !== APIC.LVT_ERROR;
-    const mode = (hasMode ? (entry >> 8) & 7 : DELIVERY.FIXED) as DeliveryMode;
-    const level = hasMode && mode === DELIVERY.FIXED && (entry & LVT_LEVEL) !== 0;
-    if (level) this.#lvt[index] |= LVT_REMOTE_IRR;
-    this.accept({ ...this.#ownMessage(entry & 0xff, mode), level });
-  }
-
   #setLint0(asserted: boolean): void {
-    const rising = asserted && !this.#lint0Level;
-    this.#lint0Level = asserted;
-    if (!this.#globallyEnabled || ((this.#lvt[APIC.LVT_LINT0 - APIC.LVT_TIMER] >> 8) & 7) === DELIVERY.EXTINT) {
-      if (asserted) this.#notify();
-    } else if (rising) this.#raiseLocal(APIC.LVT_LINT0);
+    const passes = !this.#globallyEnabled || this.#lvt.mode(APIC.LVT_LINT0) === DELIVERY.EXTINT;
+    if (this.#lvt.setLint0(asserted) && !passes) this.#lvt.raise(APIC.LVT_LINT0);
+    if (asserted && passes) this.#notify();
   }
 
   #setLint1(asserted: boolean): void {
-    const rising = asserted && !this.#lint1Level;
-    this.#lint1Level = asserted;
-    if (!rising) return;
-    if (this.#globallyEnabled) this.#raiseLocal(APIC.LVT_LINT1);
+    if (!this.#lvt.setLint1(asserted)) return;
+    if (this.#globallyEnabled) this.#lvt.raise(APIC.LVT_LINT1);
     else this.#processor.nmi();
   }
 
@@ -350,24 +307,16 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
     if (vector < 0) return;
     this.#isr.delete(vector);
     if (this.#tmr.has(vector)) {
-      this.#endOfLocalLevel(APIC.LVT_LINT0, this.#lint0Level, vector);
-      this.#endOfLocalLevel(APIC.LVT_LINT1, this.#lint1Level, vector);
+      this.#lvt.endOfInterrupt(vector);
       this.#options.bus.broadcastEoi(vector);
     }
     this.#notify();
   }
 
-  #endOfLocalLevel(slot: number, asserted: boolean, vector: number): void {
-    const index = slot - APIC.LVT_TIMER;
-    if (!(this.#lvt[index] & LVT_REMOTE_IRR) || (this.#lvt[index] & 0xff) !== vector) return;
-    this.#lvt[index] &= ~LVT_REMOTE_IRR;
-    if (asserted !== ((this.#lvt[index] & LVT_POLARITY_LOW) !== 0)) this.#raiseLocal(slot);
-  }
-
   #reportError(error: number): void {
     const known = (this.#errors & error) !== 0;
     this.#errors |= error;
-    if (!known) this.#raiseLocal(APIC.LVT_ERROR);
+    if (!known) this.#lvt.raise(APIC.LVT_ERROR);
   }
 
   #ownMessage(vector: number, deliveryMode: DeliveryMode): ApicMessage {
@@ -376,38 +325,14 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
 
   /** Sends the interprocessor interrupt that ICR describes (SDM Vol. 3 §11.6.1). */
   #sendIpi(): void {
-    const low = this.#icrLow;
-    const deliveryMode = ((low >> 8) & 7) as DeliveryMode;
-    // INIT level de-assert only synchronizes arbitration ids, which no APIC since the Pentium 4 has.
-    if (deliveryMode === DELIVERY.INIT && low & ICR.LEVEL && !(low & ICR.ASSERT)) return;
-    const vector = low & 0xff;
-    const needsVector = deliveryMode === DELIVERY.FIXED || deliveryMode === DELIVERY.LOWEST;
-    if (needsVector && vector < 16) {
-      this.#reportError(ESR.SEND_ILLEGAL_VECTOR);
-      return;
-    }
-    const message: ApicMessage = {
-      vector,
-      deliveryMode,
-      logical: (low & ICR.LOGICAL) !== 0,
-      destination: this.#x2apic ? this.#icrHigh : this.#icrHigh >>> 24,
-      wide: this.#x2apic,
-      level: false,
-    };
-    switch ((low >> 18) & 3) {
-      case SHORTHAND.NONE:
-        this.#options.bus.deliver(message);
-        break;
-      case SHORTHAND.SELF:
-        this.accept(message);
-        break;
-      case SHORTHAND.ALL:
-        this.#options.bus.deliverToAll(message);
-        break;
-      case SHORTHAND.OTHERS:
-        this.#options.bus.deliverToAll(message, this);
-        break;
-    }
+    const command = decodeInterruptCommand(this.#icrLow, this.#icrHigh, this.#x2apic);
+    const { message } = command;
+    if (command.levelDeassert) return;
+    const needsVector = message.deliveryMode === DELIVERY.FIXED || message.deliveryMode === DELIVERY.LOWEST;
+    if (needsVector && message.vector < 16) this.#reportError(ESR.SEND_ILLEGAL_VECTOR);
+    else if (command.shorthand === SHORTHAND.NONE) this.#options.bus.deliver(message);
+    else if (command.shorthand === SHORTHAND.SELF) this.accept(message);
+    else this.#options.bus.deliverToAll(message, command.shorthand === SHORTHAND.OTHERS ? this : undefined);
   }
 
   // Registers
@@ -428,7 +353,7 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
   }
 
   #readRegister(slot: number): number | undefined {
-    if (slot >= APIC.LVT_TIMER && slot <= APIC.LVT_ERROR) return this.#readLvt(slot);
+    if (slot >= APIC.LVT_TIMER && slot <= APIC.LVT_ERROR) return this.#lvt.read(slot);
     if (slot >= APIC.ISR && slot < APIC.TMR) return this.#isr.word(slot - APIC.ISR);
     if (slot >= APIC.TMR && slot < APIC.IRR) return this.#tmr.word(slot - APIC.TMR);
     if (slot >= APIC.IRR && slot < APIC.ESR) return this.#irr.word(slot - APIC.IRR);
@@ -518,21 +443,13 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
 
   #writeSvr(value: number): void {
     this.#svr = value;
-    // Software disable forces every LVT mask (SDM Vol. 3 §11.4.7.2).
-    if (!(value & SVR_ENABLE)) for (let index = 0; index < this.#lvt.length; index++) this.#lvt[index] |= LVT_MASKED;
+    if (!(value & SVR_ENABLE)) this.#lvt.maskAll();
     this.#notify();
   }
 
-  #readLvt(slot: number): number {
-    return this.#lvt[slot - APIC.LVT_TIMER];
-  }
-
   #writeLvt(slot: number, value: number): void {
-    const index = slot - APIC.LVT_TIMER;
-    let entry = (value & LVT_WRITABLE[index]) | (this.#lvt[index] & LVT_REMOTE_IRR);
-    if (!(this.#svr & SVR_ENABLE) && (entry & 0x700) !== DELIVERY.EXTINT << 8) entry |= LVT_MASKED;
-    this.#lvt[index] = entry;
-    if (slot === APIC.LVT_TIMER) this.#timer.mode = (entry >> 17) & 3;
+    this.#lvt.write(slot, value, (this.#svr & SVR_ENABLE) !== 0);
+    if (slot === APIC.LVT_TIMER) this.#timer.mode = (this.#lvt.read(slot) >> 17) & 3;
     if (slot === APIC.LVT_LINT0) this.#notify();
   }
 }

@@ -28,6 +28,14 @@ export const APIC = {
   SELF_IPI: 0x3f,
 } as const;
 
+/** Registers that x2APIC mode does not let MSR reads or writes reach: they raise #GP (SDM Vol. 3 table 11-6). */
+export const X2APIC_UNREADABLE: ReadonlySet<number> = new Set([
+  ...[APIC.APR, APIC.RRD, APIC.DFR, APIC.EOI, APIC.ICR_HIGH, APIC.SELF_IPI],
+]);
+export const X2APIC_UNWRITABLE: ReadonlySet<number> = new Set([APIC.ID, APIC.LDR, APIC.DFR, APIC.ICR_HIGH]);
+/** Writes of anything but 0 raise #GP. */
+export const X2APIC_ZERO_ONLY: ReadonlySet<number> = new Set([APIC.EOI, APIC.ESR]);
+
 /** Integrated APIC (0x14) with six LVT entries (SDM Vol. 3 §11.4.8). */
 export const APIC_VERSION = 0x0005_0014;
 
