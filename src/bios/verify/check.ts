@@ -1,0 +1,49 @@
+import { formatPlace } from '../../shared/errors.ts';
+import { type CheckFacts, collectFacts } from './facts.ts';
+import type { Finding, Rule } from './rule.ts';
+import { ASSIGNMENT_RULES } from './rules/assignments.ts';
+import { ECAM_RULES } from './rules/ecam.ts';
+import { FIXED_HARDWARE_RULES } from './rules/fixed-hardware.ts';
+import { HOST_BRIDGE_RULES } from './rules/host-bridges.ts';
+import { INTERRUPT_CONTROLLER_RULES } from './rules/interrupt-controllers.ts';
+import { MEMORY_RULES } from './rules/memory.ts';
+import { NUMA_RULES } from './rules/numa.ts';
+import { PLATFORM_RULES } from './rules/platform.ts';
+import { ROUTING_RULES } from './rules/routing.ts';
+import { TABLE_RULES } from './rules/tables.ts';
+import type { CheckSubject } from './subject.ts';
+
+/** Every rule, by family, in the order in which they are reported. */
+export const RULES: readonly Rule[] = [
+  ...TABLE_RULES,
+  ...FIXED_HARDWARE_RULES,
+  ...INTERRUPT_CONTROLLER_RULES,
+  ...MEMORY_RULES,
+  ...ECAM_RULES,
+  ...PLATFORM_RULES,
+  ...HOST_BRIDGE_RULES,
+  ...ASSIGNMENT_RULES,
+  ...ROUTING_RULES,
+  ...NUMA_RULES,
+];
+
+/** Runs every rule over the files; nothing runs but the rules themselves, no guest is needed. */
+export function checkFirmware(subject: CheckSubject): Finding[] {
+  return checkFacts(collectFacts(subject));
+}
+
+export function checkFacts(facts: CheckFacts): Finding[] {
+  return RULES.flatMap(({ id, check, ...words }) => check(facts).map((found) => ({ rule: id, ...words, ...found })));
+}
+
+/** A finding for people: what is broken and where, what follows, what to change. */
+export function formatFinding(finding: Finding): string {
+  const where = formatPlace(finding.place);
+  return [
+    `${finding.severity} ${finding.rule}: ${finding.message}${where === '' ? '' : ` (${where})`}`,
+    `  rule: ${finding.title}`,
+    `  Linux: ${finding.linux}`,
+    `  Windows: ${finding.windows}`,
+    `  mend: ${finding.mend}`,
+  ].join('\n');
+}
