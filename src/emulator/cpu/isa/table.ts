@@ -3,6 +3,8 @@ import { BIT_ROWS } from './bits.ts';
 import { CONTROL_ROWS } from './control.ts';
 import { type InstructionRow, type OpcodeMap, operandBytes, parseOperand, usesModRm } from './row.ts';
 import type { Size } from './semantics.ts';
+import { SIMD_INTEGER_ROWS } from './simd-integer.ts';
+import { SIMD_MOVE_ROWS } from './simd-moves.ts';
 import { STRING_ROWS } from './strings.ts';
 import { SYSTEM_ROWS } from './system.ts';
 import { TRANSFER_ROWS } from './transfer.ts';
@@ -15,6 +17,8 @@ export const INSTRUCTION_ROWS: readonly InstructionRow[] = [
   ...CONTROL_ROWS,
   ...STRING_ROWS,
   ...SYSTEM_ROWS,
+  ...SIMD_INTEGER_ROWS,
+  ...SIMD_MOVE_ROWS,
 ];
 
 /** A row with what the decoder asks of it, worked out once. */

@@ -76,9 +76,8 @@ function conditionsOf(outcome: -1 | 0 | 1 | 2): number {
 function compareWithOperand(x: X87Unit, pops: boolean) {
   if (x.isEmpty(0)) {
     const masked = x.stackFault(false);
-    if (!masked) return;
     x.setConditions(UNORDERED);
-    if (pops) x.pop();
+    if (masked && pops) x.pop();
     return;
   }
   x.load(0, x.unit.a);
@@ -89,8 +88,9 @@ function finishCompare(x: X87Unit, quiet: boolean, pops: number) {
   const outcome = compare(x.unit, x.unit.a, x.unit.b, quiet);
   const blocked = x.blocked;
   x.raise();
-  if (blocked) return;
+  // The processor under our vectors sets them even when the exception is not masked.
   x.setConditions(conditionsOf(outcome));
+  if (blocked) return;
   for (let count = 0; count < pops; count++) x.pop();
 }
 
@@ -100,8 +100,9 @@ export const compareRegister =
   (x) => {
     const index = x.operands.modRm & 7;
     if (x.isEmpty(0) || x.isEmpty(index)) {
-      if (!x.stackFault(false)) return;
+      const masked = x.stackFault(false);
       x.setConditions(UNORDERED);
+      if (!masked) return;
       for (let count = 0; count < pops; count++) x.pop();
       return;
     }
@@ -116,19 +117,18 @@ export const compareToFlags =
   (x) => {
     const index = x.operands.modRm & 7;
     if (x.isEmpty(0) || x.isEmpty(index)) {
-      if (!x.stackFault(false)) return;
+      const masked = x.stackFault(false);
       setFlags(x, 2);
-      if (pops) x.pop();
+      if (masked && pops) x.pop();
       return;
     }
     x.load(0, x.unit.a);
     x.load(index, x.unit.b);
     const outcome = compare(x.unit, x.unit.a, x.unit.b, quiet);
     const blocked = x.blocked;
-    x.raise();
-    if (blocked) return;
+    x.raise(false);
     setFlags(x, outcome);
-    if (pops) x.pop();
+    if (pops && !blocked) x.pop();
   };
 
 function setFlags(x: X87Unit, outcome: -1 | 0 | 1 | 2) {
@@ -140,7 +140,8 @@ function setFlags(x: X87Unit, outcome: -1 | 0 | 1 | 2) {
 /** FTST. */
 export const ftst: X87Operation = (x) => {
   if (x.isEmpty(0)) {
-    if (x.stackFault(false)) x.setConditions(UNORDERED);
+    x.stackFault(false);
+    x.setConditions(UNORDERED);
     return;
   }
   x.load(0, x.unit.a);
@@ -224,11 +225,13 @@ export const fscale = onTopTwo((x) => {
   x.complete(0);
 });
 
-/** FPREM, FPREM1: quotient bits in C0 C3 C1, C2 while the reduction is not complete. */
-export const fprem = (nearest: boolean): X87Operation =>
-  onTopTwo((x) => {
-    const { partial, quotient } = remainder(x.unit, EXTENDED, x.unit.a, x.unit.b, nearest);
-    if (!x.complete(0)) return;
+/** FPREM, FPREM1: quotient bits in C0 C3 C1, C2 while the reduction is not complete; an exception clears C2 alone. */
+export const fprem = (nearest: boolean): X87Operation => {
+  const reduce = onTopTwo((x) => {
+    const { unit } = x;
+    const { partial, quotient } = remainder(unit, EXTENDED, unit.a, unit.b, nearest);
+    const numbers = !unit.a.isNan && !unit.b.isNan && (unit.flags & FLOAT_FLAG.IE) === 0;
+    if (!x.complete(0) || !numbers) return;
     const bits =
       (partial ? STATUS.C2 : 0) |
       ((quotient & 4) !== 0 ? STATUS.C0 : 0) |
@@ -236,6 +239,11 @@ export const fprem = (nearest: boolean): X87Operation =>
       ((quotient & 1) !== 0 ? STATUS.C1 : 0);
     x.setConditions(bits, CONDITIONS | STATUS.C1);
   });
+  return (x) => {
+    x.setConditions(0, STATUS.C2);
+    reduce(x);
+  };
+};
 
 /** FXTRACT: ST becomes the exponent, and the significand is pushed. */
 export const fxtract: X87Operation = (x) => {

@@ -93,6 +93,7 @@ export const ffree =
   (pops: boolean): X87Operation =>
   (x) => {
     x.free(x.operands.modRm & 7);
+    x.setConditions(0, STATUS.C1);
     if (pops) x.pop();
   };
 

@@ -29,11 +29,14 @@ export function exponentOf(value: bigint): number {
   return bitLength(value) - 1 - FRACTION;
 }
 
-/** x mod π/2 nearest 0, and the quadrant, for |x| below 2^64: π is taken to 330 bits. */
+/** π as x87 processors know it, to 66 bits (SDM vol. 1 §8.3.8), × 2^330: what is left of a large angle depends on it. */
+const PI_INTERNAL = 0x3243f6a8885a308d3n << 266n;
+
+/** x mod π/2 nearest 0, and the quadrant, for |x| below 2^64. */
 function reduceByHalfPi(significand: bigint, exponent: number): { rest: bigint; quadrant: number } {
   const scaled =
     exponent + 330 - 63 >= 0 ? significand << BigInt(exponent + 267) : significand >> BigInt(-exponent - 267);
-  const half = PI_330 >> 1n;
+  const half = PI_INTERNAL >> 1n;
   const turns = (scaled + (half >> 1n)) / half;
   return { rest: (scaled - turns * half) >> 130n, quadrant: Number(turns & 3n) };
 }

@@ -46,6 +46,7 @@ import {
   fldReal,
   fldRegister,
   fstpExtended,
+  fstpUnchecked,
   fstReal,
   fstRegister,
   fxch,
@@ -95,7 +96,7 @@ const toOther = (pops: boolean): Row =>
 /** Register forms with ST(i): opcode, then ModRM.reg. */
 const REGISTER: readonly Row[] = [
   toTop,
-  [fldRegister, fxch, undefined, fstRegister(true), undefined, undefined, undefined, undefined],
+  [fldRegister, fxch, undefined, fstpUnchecked, undefined, undefined, undefined, undefined],
   [fcmov(carry), fcmov(zero), fcmov(below), fcmov(parity), undefined, undefined, undefined, undefined],
   [
     fcmov(not(carry)),

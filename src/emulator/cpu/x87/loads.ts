@@ -1,5 +1,5 @@
 import { convertFloat, fromInteger, toInteger } from '../softfloat/convert.ts';
-import { BINARY32, BINARY64, COUNT, EXTENDED, type FloatFormat } from '../softfloat/format.ts';
+import { BINARY32, BINARY64, COUNT, EXTENDED, FLOAT_FLAG, type FloatFormat } from '../softfloat/format.ts';
 import { STATUS, type X87Operation, type X87Unit } from './x87-unit.ts';
 
 /** Floating-point memory operands of 4 and 8 bytes. */
@@ -26,8 +26,15 @@ export const fldReal =
   (x) => {
     loadReal(x, bytes);
     if (!x.room()) return;
-    convertFloat(x.unit, EXTENDED, x.unit.b);
+    const { unit } = x;
+    // Denormals are told of, but loaded even when that is not masked.
+    const { denormal } = unit.b;
+    unit.b.denormal = false;
+    convertFloat(unit, EXTENDED, unit.b);
     x.pushResult();
+    if (!denormal) return;
+    x.status |= STATUS.DE;
+    x.summarize();
   };
 
 /** FLD m80fp: bits as they are. */
@@ -101,11 +108,17 @@ export const fstReal =
       x.stackFault(false);
     } else {
       x.load(0, unit.a);
+      // Stores do not tell of denormal operands (SDM vol. 2, FST).
+      unit.a.denormal = false;
       convertFloat(unit, format, unit.a);
       stored = !x.storeBlocked;
       if (stored) writeReal(x, linear, bytes);
-      // Nothing was stored, but a page fault would still come first.
-      else probe(x, linear, bytes);
+      else {
+        // Nothing is stored, nothing was rounded; but a page fault would still come first.
+        probe(x, linear, bytes);
+        unit.flags &= ~FLOAT_FLAG.PE;
+        unit.roundedUp = false;
+      }
       x.raise();
     }
     if (stored && pops) x.pop();
@@ -213,6 +226,14 @@ export const fstRegister =
     if (pops) x.pop();
   };
 
+/** D9 D8+i, an undocumented FSTP that does not look whether ST is empty. */
+export const fstpUnchecked: X87Operation = (x) => {
+  const index = x.operands.modRm & 7;
+  if (!x.isEmpty(0)) x.write(index, x.signExponent(0), x.significand(0));
+  x.setConditions(0, STATUS.C1);
+  x.pop();
+};
+
 /** FXCH: empty registers count as the indefinite once the fault is masked. */
 export const fxch: X87Operation = (x) => {
   const index = x.operands.modRm & 7;
@@ -237,5 +258,4 @@ export const fcmov =
       return;
     }
     if (condition(x.state.rflags())) x.write(0, x.signExponent(index), x.significand(index));
-    x.setConditions(0, STATUS.C1);
   };

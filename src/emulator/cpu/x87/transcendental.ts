@@ -15,7 +15,7 @@ import {
 } from './fixed-point.ts';
 import { STATUS, type X87Operation, type X87Unit } from './x87-unit.ts';
 
-const { ZE } = FLOAT_FLAG;
+const { PE, ZE } = FLOAT_FLAG;
 /** Below 2^−66 a function is its first term, to more than 64 bits. */
 const TINY = -66;
 
@@ -98,7 +98,10 @@ function tangent(unit: FloatUnit, a: Operand) {
 const onTop =
   (compute: (unit: FloatUnit, a: Operand) => void): X87Operation =>
   (x) => {
-    if (!loadTop(x)) return;
+    if (!loadTop(x)) {
+      x.setConditions(0, STATUS.C2);
+      return;
+    }
     if (outOfRange(x)) return;
     if (!settled(x)) compute(x.unit, x.unit.a);
     const written = x.complete(0);
@@ -118,11 +121,12 @@ const pushing =
     const { unit } = x;
     const full = ((x.valid >>> ((x.top - 1) & 7)) & 1) !== 0;
     if (x.isEmpty(0) || full) {
-      if (!x.stackFault(!x.isEmpty(0))) return;
+      const masked = x.stackFault(!x.isEmpty(0));
+      x.setConditions(0, STATUS.C2);
+      if (!masked) return;
       x.writeIndefinite(0);
       x.top -= 1;
       x.writeIndefinite(0);
-      x.setConditions(0, STATUS.C2);
       return;
     }
     x.load(0, unit.a);
@@ -169,6 +173,7 @@ export const f2xm1: X87Operation = (x) => {
     if (a.exponent === 0 && a.significand === 1n << 63n)
       unit.round(EXTENDED, a.sign, a.sign === 1 ? -1 : 0, 1n << 127n);
     else unit.setExact(EXTENDED, a);
+    unit.flags |= PE;
   } else if (a.exponent < TINY) roundScaled(unit, a.sign, a.significand, a.exponent, LN2);
   else {
     const value = toFixed(a.significand, a.exponent);
@@ -263,7 +268,10 @@ function logarithmTimes(unit: FloatUnit, x: Operand, y: Operand) {
     // A power of two: an exact product.
     const exponent = BigInt(Math.abs(x.exponent));
     const sign = x.exponent < 0 ? flip(y.sign) : y.sign;
-    return unit.normalizeAndRound(EXTENDED, sign, y.exponent + 127 - 63, y.significand * exponent);
+    unit.normalizeAndRound(EXTENDED, sign, y.exponent + 127 - 63, y.significand * exponent);
+    // Processors call every result of their approximation inexact.
+    unit.flags |= PE;
+    return;
   }
   // m in [√½, √2), so that numbers near 1 keep their precision.
   const high = x.significand > 0xb504_f333_f9de_6484n;

@@ -180,10 +180,11 @@ export class X87Unit {
     this.status = (this.status & ~mask) | bits;
   }
 
-  /** Takes the float unit's flags over into the status word; C1 tells whether the result was rounded up. */
-  raise() {
+  /** Takes the float unit's flags over into the status word; C1 tells whether the result was rounded up (unless it is to stay). */
+  raise(setsC1 = true) {
     const { unit } = this;
-    this.status = (this.status & ~STATUS.C1) | unit.flags | (unit.roundedUp ? STATUS.C1 : 0);
+    const kept = setsC1 ? this.status & ~STATUS.C1 : this.status;
+    this.status = kept | unit.flags | (setsC1 && unit.roundedUp ? STATUS.C1 : 0);
     this.summarize();
   }
 

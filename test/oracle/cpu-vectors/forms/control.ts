@@ -1,4 +1,5 @@
 import { dataAddress, encode, littleEndian, type Mode, memoryAt, type OperandBits, reg } from '../encode.ts';
+import type { Random } from '../random.ts';
 import { type CaseState, DF, type VectorRecorder, wideSizes } from '../recorder.ts';
 import { CODE_BASE, DATA_BASE, DEFAULT_RIP } from '../vector.ts';
 
@@ -12,6 +13,11 @@ export function recordControl(recorder: VectorRecorder, mode: Mode): void {
   recordFaults(recorder, mode);
 }
 
+/** Not back into the instruction itself: the harness stops at the first INT3 that it meets. */
+const shortDisplacement = (random: Random): number => random.below(256 - 8);
+const nearDisplacement = (random: Random): number =>
+  random.below(0x700) * (random.below(2) ? 1 : 0) || -0xf0 + random.below(0xe0);
+
 const addressOf = (mode: Mode, linear: number): bigint => BigInt(linear - (mode === 16 ? CODE_BASE : 0));
 
 function recordJumps(recorder: VectorRecorder, mode: Mode): void {
@@ -22,10 +28,10 @@ function recordJumps(recorder: VectorRecorder, mode: Mode): void {
       recorder.add(
         `J${condition.toString(16)} rel8`,
         mode,
-        [0x70 | condition, random.below(256)],
+        [0x70 | condition, shortDisplacement(random)],
         recorder.state(mode),
       );
-      const displacement = littleEndian(BigInt(random.below(0x800) - 0xf0), nearBytes);
+      const displacement = littleEndian(BigInt(nearDisplacement(random)), nearBytes);
       recorder.add(
         `J${condition.toString(16)} rel${nearBytes * 8}`,
         mode,
@@ -35,11 +41,11 @@ function recordJumps(recorder: VectorRecorder, mode: Mode): void {
     }
   }
   for (let index = 0; index < 4; index++) {
-    recorder.add('JMP rel8', mode, [0xeb, random.below(256)], recorder.state(mode));
+    recorder.add('JMP rel8', mode, [0xeb, shortDisplacement(random)], recorder.state(mode));
     recorder.add(
       `JMP rel${nearBytes * 8}`,
       mode,
-      [0xe9, ...littleEndian(BigInt(random.below(0x800) - 0xf0), nearBytes)],
+      [0xe9, ...littleEndian(BigInt(nearDisplacement(random)), nearBytes)],
       recorder.state(mode),
     );
   }
@@ -64,7 +70,7 @@ function recordJumps(recorder: VectorRecorder, mode: Mode): void {
           0x1_0000_0000n,
           0x1_0000_0001n,
         ]);
-        recorder.add(`${name} rel8`, mode, [...prefix, opcode, random.below(256)], state);
+        recorder.add(`${name} rel8`, mode, [...prefix, opcode, shortDisplacement(random)], state);
       }
     }
   }
@@ -79,7 +85,7 @@ function recordCalls(recorder: VectorRecorder, mode: Mode): void {
     recorder.add(
       `CALL rel${nearBytes * 8}`,
       mode,
-      [0xe8, ...littleEndian(BigInt(random.below(0x800) - 0xf0), nearBytes)],
+      [0xe8, ...littleEndian(BigInt(nearDisplacement(random)), nearBytes)],
       recorder.state(mode),
     );
     for (const [name, extension] of [
