@@ -1,4 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const QEMU = 'qemu-system-x86_64';
@@ -6,17 +9,33 @@ const QEMU = 'qemu-system-x86_64';
 /** Whether QEMU is on this machine; tests that compare with it skip by name without it. */
 export const hasQemu = spawnSync(QEMU, ['--version']).status === 0;
 
-/**
- * QEMU's q35 with its processor stopped and its registers driven over the qtest protocol. Virtual time stands at 0, so only what does
- * not need time to pass can be compared.
- */
+/** What QEMU runs while its registers are driven. */
+export type QemuProcessor =
+  /** Stopped: virtual time stands at 0. */
+  | 'stopped'
+  /** Halted with interrupts off: virtual time passes as real time does. */
+  | 'halted';
+
+/** A ROM of 64 KiB whose reset vector is `cli; hlt; jmp`. */
+const HALT = { offset: 0xfff0, bytes: [0xfa, 0xf4, 0xeb, 0xfc] } as const;
+
+/** QEMU's q35 with its registers driven over the qtest protocol. */
 export class QtestMachine {
   readonly #process: ChildProcessWithoutNullStreams;
   readonly #replies: AsyncIterator<string>;
+  readonly #folder: string | undefined;
 
-  constructor(args: readonly string[] = []) {
+  constructor(args: readonly string[] = [], processor: QemuProcessor = 'stopped') {
+    let state = ['-S'];
+    if (processor === 'halted') {
+      this.#folder = mkdtempSync(join(tmpdir(), 'q35-qtest-'));
+      const rom = new Uint8Array(0x1_0000);
+      rom.set(HALT.bytes, HALT.offset);
+      writeFileSync(join(this.#folder, 'halt.bin'), rom);
+      state = ['-bios', join(this.#folder, 'halt.bin')];
+    }
     this.#process = spawn(QEMU, [
-      ...['-M', 'q35', '-accel', 'tcg', '-S', '-m', '64', '-qtest', 'stdio', '-qtest-log', '/dev/null'],
+      ...['-M', 'q35', '-accel', 'tcg', ...state, '-m', '64', '-qtest', 'stdio', '-qtest-log', '/dev/null'],
       ...['-display', 'none', '-nodefaults', '-rtc', 'base=2024-01-01T00:00:00', ...args],
     ]);
     this.#replies = createInterface(this.#process.stdout)[Symbol.asyncIterator]();
@@ -51,25 +70,32 @@ export class QtestMachine {
   close(): void {
     this.#process.stdin.end();
     this.#process.kill();
+    if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 
-/** One step of a register script: a write, or a read whose value is compared. */
+/** One step of a register script: a write, a read whose value is compared, or at least so many milliseconds of virtual time. */
 export type RegisterStep =
   | readonly ['in', number, (1 | 2 | 4)?]
   | readonly ['read', number, (1 | 2 | 4)?]
   | readonly ['out', number, number, (1 | 2 | 4)?]
-  | readonly ['write', number, number, (1 | 2 | 4)?];
+  | readonly ['write', number, number, (1 | 2 | 4)?]
+  | readonly ['wait', number];
 
 /** Runs `steps` on QEMU; the values that the reads gave, in order, each with its step as text. */
-export async function runOnQemu(steps: readonly RegisterStep[], args: readonly string[] = []): Promise<string[]> {
-  const machine = new QtestMachine(args);
+export async function runOnQemu(
+  steps: readonly RegisterStep[],
+  args: readonly string[] = [],
+  processor: QemuProcessor = 'stopped',
+): Promise<string[]> {
+  const machine = new QtestMachine(args, processor);
   const values: string[] = [];
   try {
     for (const step of steps) {
       const address = step[1];
       if (step[0] === 'out') await machine.portWrite(address, step[3] ?? 1, step[2]);
       else if (step[0] === 'write') await machine.memoryWrite(address, step[3] ?? 4, step[2]);
+      else if (step[0] === 'wait') await new Promise((resolve) => setTimeout(resolve, step[1]));
       else {
         const value =
           step[0] === 'in'
@@ -90,6 +116,8 @@ export interface RegisterSpace {
   portWrite(port: number, size: 1 | 2 | 4, value: number): void;
   memoryRead(address: number, size: 1 | 2 | 4): number;
   memoryWrite(address: number, size: 1 | 2 | 4, value: number): void;
+  /** Lets `milliseconds` of virtual time pass. */
+  wait(milliseconds: number): void;
 }
 
 /** Runs `steps` on our devices, as runOnQemu does on QEMU's. */
@@ -99,6 +127,7 @@ export function runOnDevices(steps: readonly RegisterStep[], space: RegisterSpac
     const address = step[1];
     if (step[0] === 'out') space.portWrite(address, step[3] ?? 1, step[2]);
     else if (step[0] === 'write') space.memoryWrite(address, step[3] ?? 4, step[2]);
+    else if (step[0] === 'wait') space.wait(step[1]);
     else {
       const value = step[0] === 'in' ? space.portRead(address, step[2] ?? 1) : space.memoryRead(address, step[2] ?? 4);
       values.push(readingOf(step, value, values.length));

@@ -11,6 +11,17 @@ interface Block {
 export class DeviceSpace implements RegisterSpace {
   readonly #ports: Block[] = [];
   readonly #memory: Block[] = [];
+  readonly #clock: { advance(nanoseconds: number): void } | undefined;
+
+  /** `clock` moves at `wait`; without one, scripts cannot wait. */
+  constructor(clock?: { advance(nanoseconds: number): void }) {
+    this.#clock = clock;
+  }
+
+  wait(milliseconds: number): void {
+    if (!this.#clock) throw new Error('this space has no clock');
+    this.#clock.advance(milliseconds * 1_000_000);
+  }
 
   port(base: number, count: number, target: BusTarget): this {
     this.#ports.push({ base, count, target });
