@@ -116,8 +116,8 @@ export interface RegisterSpace {
   portWrite(port: number, size: 1 | 2 | 4, value: number): void;
   memoryRead(address: number, size: 1 | 2 | 4): number;
   memoryWrite(address: number, size: 1 | 2 | 4, value: number): void;
-  /** Lets `milliseconds` of virtual time pass. */
-  wait(milliseconds: number): void;
+  /** Lets `milliseconds` of virtual time pass; absent where scripts do not wait. */
+  wait?(milliseconds: number): void;
 }
 
 /** Runs `steps` on our devices, as runOnQemu does on QEMU's. */
@@ -127,7 +127,7 @@ export function runOnDevices(steps: readonly RegisterStep[], space: RegisterSpac
     const address = step[1];
     if (step[0] === 'out') space.portWrite(address, step[3] ?? 1, step[2]);
     else if (step[0] === 'write') space.memoryWrite(address, step[3] ?? 4, step[2]);
-    else if (step[0] === 'wait') space.wait(step[1]);
+    else if (step[0] === 'wait') space.wait!(step[1]);
     else {
       const value = step[0] === 'in' ? space.portRead(address, step[2] ?? 1) : space.memoryRead(address, step[2] ?? 4);
       values.push(readingOf(step, value, values.length));
