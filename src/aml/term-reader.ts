@@ -261,8 +261,8 @@ export class TermReader {
     const declared = found?.declaration.argumentCount;
     const vague = !found || (found.declaration.kind === 'External' && declared === undefined);
     if (vague) this.#recent.push(name.path);
-    else if (declared !== undefined) this.#invoked = { path: name.path, count: declared };
-    const count = guesses?.get(name.path) ?? declared;
+    else if (declared !== undefined) this.#invoked = { path: found.path, count: declared };
+    const count = guesses?.get(vague ? name.path : found.path) ?? declared;
     if (count === undefined) return name;
     const args: AmlTerm[] = [];
     while (args.length < count) args.push(this.#term(end));

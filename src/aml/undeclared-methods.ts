@@ -27,15 +27,17 @@ export function readGuessing(guesses: Map<string, number>, read: (declared: Decl
     if (!candidate) break;
     const [name, runs] = candidate;
     tried.add(name);
+    let bestCount: number | undefined;
     for (const count of byFrequency(runs)) {
       guesses.set(name, count);
       const attempt = read(new DeclaredNames());
       if (disorder(attempt) < disorder(best)) {
         best = attempt;
-        break;
+        bestCount = count;
       }
-      guesses.delete(name);
     }
+    if (bestCount === undefined) guesses.delete(name);
+    else guesses.set(name, bestCount);
   }
   return best;
 }

@@ -72,6 +72,13 @@ export function usesOf(terms: readonly AmlTerm[]): Use[] {
   const visitList = (list: readonly AmlTerm[], scope: string): void => {
     for (const term of list) visit(term, scope);
   };
+  /** A name that stands alone as a statement is an invocation without arguments. */
+  const visitStatements = (list: readonly AmlTerm[], scope: string): void => {
+    for (const term of list) {
+      if (term.kind === 'NameString') uses.push({ scope, path: term.path, args: 0 });
+      else visit(term, scope);
+    }
+  };
   const visit = (term: AmlTerm, scope: string): void => {
     switch (term.kind) {
       case 'Integer':
@@ -100,7 +107,8 @@ export function usesOf(terms: readonly AmlTerm[]): Use[] {
       if (index === declared || typeof operand === 'number' || operand instanceof Uint8Array) return;
       if (named.includes(index)) {
         uses.push({ scope, path: (operand as NameTerm).path, ...(row.name === 'DefScope' && { scopeOperator: true }) });
-      } else visitOperand(operand, row.operands[index] === 'TermList' ? inner : scope);
+      } else if (row.operands[index] === 'TermList') visitStatements(operand as readonly AmlTerm[], inner);
+      else visitOperand(operand, scope);
     });
   };
   const visitOperand = (operand: Exclude<OperandValue, number | Uint8Array>, scope: string): void => {
@@ -121,6 +129,6 @@ export function usesOf(terms: readonly AmlTerm[]): Use[] {
         visit(item, scope);
     }
   };
-  visitList(terms, ROOT);
+  visitStatements(terms, ROOT);
   return uses;
 }

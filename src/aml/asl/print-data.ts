@@ -1,6 +1,7 @@
 import { equalBytes } from '../../shared/bytes.ts';
 import { UserError } from '../../shared/errors.ts';
 import { decodeEisaId } from '../eisa-id.ts';
+import { rangeContradiction } from '../resources/address-rules.ts';
 import { type AslMacro, NAME_SLOT } from '../resources/descriptor.ts';
 import {
   aslOfDescriptor,
@@ -32,11 +33,8 @@ export function eisaIdText({ value, byteLength }: IntegerTerm): string | undefin
 type Tags = { next: number };
 
 /** A macro as ASL text: name, arguments, list. */
-function macroText({ name, args: slots, list }: AslMacro, tags: Tags): string {
-  // iasl wants a tag on a range that is all zero: some code must fill it in.
-  const numbers = slots.filter((arg) => arg.startsWith('0x'));
-  const empty = RANGES.test(name) && numbers.every((number) => /^0x0+$/.test(number));
-  const args = slots.map((arg) => (arg !== NAME_SLOT ? arg : empty ? tagName(tags) : ''));
+function macroText({ name, args: slots, list }: AslMacro, tag = ''): string {
+  const args = slots.map((arg) => (arg !== NAME_SLOT ? arg : tag));
   while (args.at(-1) === '') args.pop();
   const lines: string[] = [];
   let line = '';
@@ -53,12 +51,29 @@ function macroText({ name, args: slots, list }: AslMacro, tags: Tags): string {
   return list === undefined ? head : bracedRows(head, list, 16);
 }
 
-const RANGES = /^(IO|Memory24|Memory32|(Word|DWord|QWord|Extended)(IO|Memory|Space|BusNumber))$/;
+/** iasl wants a tag on a range that is all zero: some code must fill it in. */
+function needsTag(descriptor: ResourceDescriptor): boolean {
+  switch (descriptor.kind) {
+    case 'IO':
+    case 'Memory24':
+    case 'Memory32':
+      return descriptor.minimum === 0 && descriptor.maximum === 0 && descriptor.byteLength === 0;
+    case 'AddressSpace': {
+      const { granularity, minimum, maximum, length } = descriptor;
+      return granularity === 0n && minimum === 0n && maximum === 0n && length === 0n;
+    }
+    default:
+      return false;
+  }
+}
 
 /** `_Y00` and on, as iasl names them. */
 const tagName = (tags: Tags): string => `_Y${(tags.next++).toString(36).toUpperCase().padStart(2, '0')}`;
 
-/** The template's text; dependent functions nest in ASL where the bytes have them flat. Nothing where ASL has no macro. */
+/**
+ * The template's text; dependent functions nest in ASL where the bytes have them flat. Nothing where ASL has no macro or compilers
+ * refuse what the macro says.
+ */
 export function resourceListText(descriptors: readonly ResourceDescriptor[], tags: Tags): string[] | undefined {
   const lines: string[] = [];
   let open: string[] | undefined;
@@ -69,16 +84,17 @@ export function resourceListText(descriptors: readonly ResourceDescriptor[], tag
   };
   for (const descriptor of descriptors) {
     const macro = aslOfDescriptor(descriptor);
-    if (!macro) return undefined;
+    if (!macro || rangeContradiction(descriptor)) return undefined;
+    const text = macroText(macro, needsTag(descriptor) ? tagName(tags) : '');
     if (descriptor.kind === 'StartDependentFn') {
       close();
-      head = macroText(macro, tags);
+      head = text;
       open = [];
     } else if (descriptor.kind === 'EndDependentFn') {
       if (!open) return undefined;
       close();
-      lines.push(macroText(macro, tags));
-    } else (open ?? lines).push(macroText(macro, tags));
+      lines.push(text);
+    } else (open ?? lines).push(text);
   }
   return open ? undefined : lines;
 }
@@ -158,7 +174,10 @@ function bufferRows(head: string, bytes: Uint8Array): string {
 
 /** A resource macro for Connection: a template of one descriptor. */
 export function connectionText(def: Def<'DefBuffer'>): string | undefined {
-  const descriptors = templateOf(def.operands[1]);
-  if (descriptors?.length !== 1 || !hasOwnSize(def.operands[0], def.operands[1])) return undefined;
+  const [size, bytes] = def.operands;
+  if (!hasOwnSize(size, bytes)) return undefined;
+  // Compilers leave the EndTag out here.
+  const descriptors = templateOf(Uint8Array.from([...bytes, 0x79, 0]));
+  if (descriptors?.length !== 1) return undefined;
   return resourceListText(descriptors, { next: 0 })?.[0];
 }
