@@ -1,11 +1,19 @@
 import type { OracleImage } from './harness.ts';
 import { longCasesImage } from './long-cases.ts';
+import { pagingCasesImage } from './paging-cases.ts';
 import { protectedCasesImage } from './protected-cases.ts';
+import { realCasesImage } from './real-cases.ts';
+import { taskCasesImage } from './task-cases.ts';
+import { virtual8086CasesImage } from './virtual-8086-cases.ts';
 
 /** Every image, by the name of its fixture. */
 export const ORACLE_IMAGES: Readonly<Record<string, () => OracleImage>> = {
   protected: protectedCasesImage,
   long: longCasesImage,
+  paging: pagingCasesImage,
+  real: realCasesImage,
+  task: taskCasesImage,
+  'virtual-8086': virtual8086CasesImage,
 };
 
 /** Fixture text: a line a case, the name, a tab, and what QEMU 7.2 printed. */
