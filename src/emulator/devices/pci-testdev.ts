@@ -9,55 +9,36 @@ import type { ModelContext } from './model-context.ts';
 
 /** The header that a guest reads (QEMU docs/specs/pci-testdev): test, width, offset, data, count, then the name. */
 const HEADER = { TEST: 0, WIDTH: 1, OFFSET: 4, DATA: 8, COUNT: 12, NAME: 16 } as const;
-const NAME_BYTES = 32;
-const HEADER_BYTES = HEADER.NAME + NAME_BYTES;
+/** The tests of each BAR, in the order in which a guest selects them. */
+const TESTS = ['no-eventfd', 'wildcard-eventfd', 'datamatch-eventfd'] as const;
+/** Where the accesses go that the first test of a BAR counts; each further one is a byte on. */
+const AREAS = [
+  { bar: 0, name: 'mmio', offset: 0x800 },
+  { bar: 1, name: 'portio', offset: 0x80 },
+] as const;
 /** Accesses that count are one byte wide. */
 const WIDTH = 1;
-const DATA = 0xfa;
+const DATA = { MATCH: 0xfa, NO_MATCH: 0xce } as const;
 
-/** One BAR of the device: the guest picks a test, then writes `DATA` at `OFFSET` and reads how many arrived. */
-class TestArea implements BusTarget {
-  readonly #header: Uint8Array;
-
-  constructor(kind: 'mmio' | 'portio') {
-    this.#header = new Uint8Array(HEADER_BYTES);
-    this.#header.set(asciiBytes(`${kind}-no-eventfd`, NAME_BYTES), HEADER.NAME);
-    this.#header[HEADER.WIDTH] = WIDTH;
-    this.#header[HEADER.OFFSET] = HEADER_BYTES;
-    this.#header[HEADER.DATA] = DATA;
-  }
-
-  reset(): void {
-    this.#header[HEADER.TEST] = 0;
-    this.#setCount(0);
-  }
-
-  read(offset: number, size: AccessSize): number {
-    let value = 0;
-    for (let index = size - 1; index >= 0; index--) value = value * 0x100 + (this.#header[offset + index] ?? 0);
-    return value;
-  }
-
-  write(offset: number, size: AccessSize, value: number): void {
-    if (offset === HEADER.TEST) {
-      this.#header[HEADER.TEST] = value;
-      this.#setCount(0);
-    } else if (offset === HEADER_BYTES && size === WIDTH && (value & 0xff) === DATA) {
-      this.#setCount(new DataView(this.#header.buffer).getUint32(HEADER.COUNT, true) + 1);
-    }
-  }
-
-  #setCount(count: number): void {
-    new DataView(this.#header.buffer).setUint32(HEADER.COUNT, count, true);
-  }
+function testHeader(area: (typeof AREAS)[number], test: number): Uint8Array {
+  const number = area.bar * TESTS.length + test;
+  const name = `${area.name}-${TESTS[test]}`;
+  const header = new Uint8Array(HEADER.NAME + name.length + 1);
+  header.set(asciiBytes(name), HEADER.NAME);
+  header[HEADER.TEST] = number;
+  header[HEADER.WIDTH] = WIDTH;
+  new DataView(header.buffer).setUint32(HEADER.OFFSET, area.offset + number * WIDTH, true);
+  header[HEADER.DATA] = TESTS[test] === 'wildcard-eventfd' ? DATA.NO_MATCH : DATA.MATCH;
+  return header;
 }
 
 /**
- * QEMU's pci-testdev (1b36:0005): counts accesses to a memory and an I/O BAR; `membar=SIZE` adds an empty 64-bit BAR of any size.
- * DEVIATION(spec): of QEMU's tests, the one without eventfd is there; the others measure the host.
+ * QEMU's pci-testdev (1b36:0005): a guest selects a test through either BAR, reads what to write where, and how many such writes
+ * arrived. `membar=SIZE` adds an empty 64-bit BAR of any size.
+ * DEVIATION(spec): tests with an eventfd can be selected, but count nothing: they measure how QEMU's host is woken.
  */
 export class PciTestDevice extends PciFunction {
-  readonly #areas: readonly TestArea[];
+  #header: Uint8Array | undefined;
 
   constructor(config: PciFunctionConfig, { multifunction }: ModelContext, ports: PciPorts) {
     const map = configSpace('pci-testdev', {
@@ -73,13 +54,43 @@ export class PciTestDevice extends PciFunction {
         ),
     });
     super({ config: map, bars: config.bars }, ports);
-    this.#areas = [new TestArea('mmio'), new TestArea('portio')];
-    for (const [index, area] of this.#areas.entries()) this.mapBar(index, area);
-    // QEMU's membar is memory without anything behind it: reads give 0.
-    if (config.bars.some(({ index }) => index === 2)) this.mapBar(2, { read: () => 0, write() {} });
+    for (const area of AREAS) this.mapBar(area.bar, this.#area(area));
   }
 
   protected override onReset(): void {
-    for (const area of this.#areas) area.reset();
+    this.#header = undefined;
+  }
+
+  /** Wider accesses are single bytes one after the other. */
+  #area(area: (typeof AREAS)[number]): BusTarget {
+    return {
+      read: (offset: number, size: AccessSize) => {
+        let value = 0;
+        for (let index = size - 1; index >= 0; index--) value = value * 0x100 + this.#readByte(offset + index);
+        return value;
+      },
+      write: (offset: number, size: AccessSize, value: number) => {
+        for (let index = 0; index < size; index++)
+          this.#writeByte(area, offset + index, (value >>> (8 * index)) & 0xff);
+      },
+    };
+  }
+
+  /** The name's final zero is not shown. */
+  #readByte(offset: number): number {
+    return this.#header !== undefined && offset + 1 < this.#header.length ? this.#header[offset] : 0;
+  }
+
+  #writeByte(area: (typeof AREAS)[number], offset: number, value: number): void {
+    if (offset === HEADER.TEST) {
+      this.#header = value < TESTS.length ? testHeader(area, value) : undefined;
+      return;
+    }
+    if (this.#header === undefined) return;
+    const header = new DataView(this.#header.buffer);
+    const counts = this.#header[HEADER.TEST] % TESTS.length === 0;
+    if (counts && offset === header.getUint32(HEADER.OFFSET, true) && value === this.#header[HEADER.DATA]) {
+      header.setUint32(HEADER.COUNT, header.getUint32(HEADER.COUNT, true) + 1, true);
+    }
   }
 }

@@ -25,6 +25,8 @@ export interface ConfigEffects {
 export const NO_EFFECTS: ConfigEffects = { remap: false };
 export const REMAP: ConfigEffects = { remap: true };
 
+const RESERVED: BusTarget = { read: () => 0, write() {} };
+
 export interface PciFunctionDeclaration {
   readonly config: RegisterMap;
   readonly bars: readonly BarConfig[];
@@ -70,8 +72,12 @@ export class PciFunction {
       },
       write: (iova, source) => this.busMaster && ports.dma.write(iova, source),
     };
-    for (const bar of declaration.bars)
-      this.#barSpaces.set(bar.index, new AddressSpace(`${declaration.config.name} BAR${bar.index}`));
+    for (const bar of declaration.bars) {
+      const space = new AddressSpace(`${declaration.config.name} BAR${bar.index}`);
+      // A claimed address is never a master abort: what has no register reads 0.
+      space.mapTarget('reserved', 0, bar.size, RESERVED, { priority: -1 });
+      this.#barSpaces.set(bar.index, space);
+    }
     this.msi =
       declaration.config.registers['MSI.CONTROL'] === undefined ? undefined : new Msi(this.registers, this.dma);
     this.msix = declaration.msix === undefined ? undefined : this.#mapMsix(declaration.msix);

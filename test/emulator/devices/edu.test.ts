@@ -85,24 +85,3 @@ describe('edu', () => {
     expect(read(8)).toBe(0);
   });
 });
-
-describe('pci-testdev', () => {
-  test('counts the accesses that match', () => {
-    board = new PciBoard([{ id: 'test', model: 'pci-testdev', device: 3 }]);
-    board.set(SLOT, 'BAR0', BAR);
-    board.set(SLOT, 'BAR1', 0x2000);
-    board.set(SLOT, 'COMMAND', 3);
-    for (const space of ['memory', 'io'] as const) {
-      const base = space === 'memory' ? BAR : 0x2000;
-      const target = board.root[space];
-      const offset = target.read(base + 4, 4);
-      const data = target.read(base + 8, 1);
-      target.write(base + offset, 1, data);
-      target.write(base + offset, 1, data);
-      target.write(base + offset, 1, data ^ 1);
-      expect(target.read(base + 12, 4)).toBe(2);
-      target.write(base, 1, 0);
-      expect(target.read(base + 12, 4)).toBe(0);
-    }
-  });
-});
