@@ -34,7 +34,12 @@ function terms(config: MachineConfig, plan: PciPlan): AmlTerm[] {
     scope('\\_SB', [
       ...plan.hostBridges.map((planned, index) => {
         const children = index === 0 ? [lpcBridge(), fwCfgDevice()] : [];
-        return hostBridge(planned, config.hostBridges[index], children);
+        return hostBridge(planned, {
+          config: config.hostBridges[index],
+          // Linux complains of host bridges without a node on a NUMA board.
+          defaultNode: config.numaNodes[0]?.id,
+          children,
+        });
       }),
       ...interruptLinks(LPC_PATH),
       motherboardMemory(plan.ecam),

@@ -21,15 +21,17 @@ export function hostBridgeName(bridge: PlannedHostBridge): string {
   return `P${String.fromCharCode('C'.charCodeAt(0) + bridge.segment)}${bus}`;
 }
 
-/**
- * One PCI Express host bridge: identity, what it decodes, `_OSC`, `_PRT` and the bridges below it. `children` are the devices that
- * stand on its bus without being in the plan (the LPC bridge and fw_cfg on bus 0).
- */
-export function hostBridge(
-  planned: PlannedHostBridge,
-  config: HostBridgeConfig,
-  children: readonly AmlTerm[],
-): AmlTerm {
+export interface HostBridgeContext {
+  readonly config: HostBridgeConfig;
+  /** NUMA node where the board names none; undefined without NUMA. */
+  readonly defaultNode?: number;
+  /** Devices that stand on its bus without being in the plan (the LPC bridge and fw_cfg on bus 0). */
+  readonly children: readonly AmlTerm[];
+}
+
+/** One PCI Express host bridge: identity, what it decodes, `_OSC`, `_PRT` and the bridges below it. */
+export function hostBridge(planned: PlannedHostBridge, { config, defaultNode, children }: HostBridgeContext): AmlTerm {
+  const node = planned.numaNode ?? defaultNode;
   const rule = rootRule(config.slot);
   return device(hostBridgeName(planned), [
     name('_HID', eisaId('PNP0A08')),
@@ -37,7 +39,7 @@ export function hostBridge(
     name('_UID', planned.uid),
     name('_SEG', planned.segment),
     name('_BBN', planned.firstBus),
-    ...(planned.numaNode === undefined ? [] : [name('_PXM', planned.numaNode)]),
+    ...(node === undefined ? [] : [name('_PXM', node)]),
     name('_CRS', currentResources(planned)),
     oscMethod(),
     ...routingTable(rule, routedSlots(planned)),

@@ -1,0 +1,45 @@
+import { Args } from '@oclif/core';
+import { describeTable, TABLE_FORMS } from '../../bios/acpi/describe.ts';
+import { Q35Command } from '../../cli/q35-command.ts';
+import { readSource } from '../../cli/sources.ts';
+import { UserError } from '../../shared/errors.ts';
+
+interface ShownTable {
+  readonly file: string;
+  readonly fields: Readonly<Record<string, string>>;
+}
+
+/** Signature and length. */
+const SMALLEST_TABLE = 8;
+
+export default class AcpiShowCommand extends Q35Command {
+  static override summary = 'Print every field of ACPI data tables';
+  static override description =
+    `Knows ${Object.keys(TABLE_FORMS).join(', ')}; of other tables it prints the header. For DSDT and SSDT see aml disassemble.`;
+  static override enableJsonFlag = true;
+  static override strict = false;
+  static override args = { file: Args.string({ description: 'tables (files or URLs)', required: true }) };
+  static override examples = ['<%= config.bin %> acpi show firmware/tables/FACP.aml /sys/firmware/acpi/tables/APIC'];
+
+  async run(): Promise<readonly ShownTable[]> {
+    const { argv } = await this.parse(AcpiShowCommand);
+    const shown = await Promise.all((argv as string[]).map(showTable));
+    for (const { file, fields } of shown) {
+      const lines = Object.entries(fields).map(([name, value]) => `  ${name.padEnd(52)} ${value}`);
+      this.log([file, ...lines].join('\n'));
+    }
+    return shown;
+  }
+}
+
+/** @throws UserError FILE_READ, URL_…, TABLE_TOO_SHORT */
+async function showTable(file: string): Promise<ShownTable> {
+  const bytes = await readSource(file);
+  if (bytes.length < SMALLEST_TABLE) {
+    throw new UserError('TABLE_TOO_SHORT', `${bytes.length} bytes are too few for an ACPI table`, {
+      place: { file },
+      mend: 'name a whole binary table',
+    });
+  }
+  return { file, fields: Object.fromEntries(describeTable(bytes)) };
+}
