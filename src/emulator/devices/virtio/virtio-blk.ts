@@ -71,7 +71,8 @@ export class VirtioBlk implements VirtioDevice {
     this.config.reset();
     const sectors = Math.floor(this.#backend.byteLength / SECTOR_BYTES);
     this.config.set('CAPACITY', sectors);
-    this.config.set('CYLINDERS', Math.min(0xffff, Math.floor(sectors / (16 * 63))));
+    // QEMU's translation: never fewer than two cylinders.
+    this.config.set('CYLINDERS', Math.min(16_383, Math.max(2, Math.floor(sectors / (16 * 63)))));
   }
 
   serveQueue(index: number): void {

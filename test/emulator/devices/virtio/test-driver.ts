@@ -1,7 +1,7 @@
 import type { VirtioDevice } from '../../../../src/emulator/devices/virtio/virtio-device.ts';
 import { VirtioPciFunction } from '../../../../src/emulator/devices/virtio/virtio-pci.ts';
 import { DEVICE_CATALOG, type DeviceModel } from '../../../../src/emulator/machine/device-catalog.ts';
-import type { AccessSize } from '../../../../src/emulator/machine/ports.ts';
+import type { AccessSize, Clock } from '../../../../src/emulator/machine/ports.ts';
 import { viewOf } from '../../../../src/shared/bytes.ts';
 import { TestClock, TestLine } from '../test-clock.ts';
 import { TestMemory } from '../test-memory.ts';
@@ -20,20 +20,27 @@ const DATA = 0x2_0000;
 
 /** A virtio PCI function alone with 1 MiB of RAM, and a driver that follows the specification by hand. */
 export class TestDriver {
-  readonly memory = new TestMemory(0x10_0000);
+  readonly memory: TestMemory;
   readonly clock = new TestClock();
   readonly interrupt = new TestLine();
   readonly guestErrors: string[] = [];
   /** MSI-X messages: the data written to 0xfee0_0000. */
   readonly messages: number[] = [];
   readonly pci: VirtioPciFunction;
-  readonly #view = viewOf(this.memory.bytes);
+  readonly #view: DataView;
   readonly #available = new Map<number, number>();
   readonly #used = new Map<number, number>();
   readonly #descriptors = new Map<number, number>();
   #data = DATA;
 
-  constructor(model: DeviceModel, device: VirtioDevice, behindExpressPort = false) {
+  constructor(
+    model: DeviceModel,
+    device: VirtioDevice | ((clock: Clock) => VirtioDevice),
+    behindExpressPort = false,
+    ramBytes = 0x10_0000,
+  ) {
+    this.memory = new TestMemory(ramBytes);
+    this.#view = viewOf(this.memory.bytes);
     const facts = DEVICE_CATALOG[model];
     const config = {
       id: model,
@@ -62,7 +69,7 @@ export class TestDriver {
         clock: this.clock,
         log: { guestError: (site) => void this.guestErrors.push(site) },
       },
-      device,
+      typeof device === 'function' ? device(this.clock) : device,
     );
     this.pci.reset();
     this.pci.writeConfig(4, 2, 0x0006);
