@@ -25,7 +25,6 @@ import {
 import { log } from '../log.ts';
 import { logAddress } from './pci.ts';
 import { PROBE_BAR_KINDS } from './protocol.ts';
-import { endLine } from './report.ts';
 
 /** Type 0/1 header (PCI 3.0 §6.1, PCI-to-PCI Bridge 1.2 §3.2). */
 const CONFIG = { COMMAND: 0x04, HEADER_TYPE: 0x0e, BAR0: 0x10 } as const;
@@ -41,7 +40,8 @@ interface EchoRow {
   /** Offset, or the BAR's last 4 bytes. */
   readonly offset: number;
   readonly value: number;
-  readonly complement?: boolean;
+  /** What then reads back, if not the value. */
+  readonly expected?: number;
   readonly byteWide?: boolean;
 }
 
@@ -52,19 +52,19 @@ const PATTERN = 0x5aa5_0ff0;
 
 const ECHO_ROWS: readonly EchoRow[] = [
   // edu: the liveness register.
-  { id: 0x11e8_1234, mask: EXACTLY, bar: 0, offset: 4, value: PATTERN, complement: true },
+  { id: 0x11e8_1234, mask: EXACTLY, bar: 0, offset: 4, value: PATTERN, expected: ~PATTERN >>> 0 },
   // q35-testdev: its BARs are storage but for the registers.
   { id: 0x35ed_1b36, mask: EXACTLY, bar: ANY_BAR, offset: LAST, value: PATTERN },
   // pcie-root-port: the MSI-X table's first address.
   { id: 0x000c_1b36, mask: EXACTLY, bar: 0, offset: 0, value: PATTERN },
-  // pci-testdev: the number of the test, in memory and in I/O space.
+  // pci-testdev: selects a test; the three of memory are numbered before the three of I/O.
   { id: 0x0005_1b36, mask: EXACTLY, bar: 0, offset: 0, value: 1, byteWide: true },
-  { id: 0x0005_1b36, mask: EXACTLY, bar: 1, offset: 0, value: 1, byteWide: true },
+  { id: 0x0005_1b36, mask: EXACTLY, bar: 1, offset: 0, value: 1, expected: 4, byteWide: true },
   // virtio 1.0: MSI-X table in BAR 1, device_feature_select in BAR 4.
   { id: 0x1040_1af4, mask: 0xffc0_ffff, bar: 1, offset: 0, value: PATTERN },
   { id: 0x1040_1af4, mask: 0xffc0_ffff, bar: 4, offset: 0, value: 1 },
 ];
-const ROW = { MASK: 0, ID: 4, BAR: 8, OFFSET: 12, VALUE: 16, COMPLEMENT: 20, BYTE_WIDE: 24, BYTES: 28 } as const;
+const ROW = { MASK: 0, ID: 4, BAR: 8, OFFSET: 12, VALUE: 16, EXPECTED: 20, BYTE_WIDE: 24, BYTES: 28 } as const;
 
 export function emitBars(code: Code): void {
   emitTablesOfData(code);
@@ -85,8 +85,8 @@ function emitTablesOfData(code: Code): void {
     code.label('kindNames');
     for (const kind of PROBE_BAR_KINDS) code.dd(symbol(`kind-${kind}`));
     code.label('echoRows');
-    for (const { id, mask, bar, offset, value, complement, byteWide } of ECHO_ROWS) {
-      code.dd(mask, id, bar, offset, value, complement ? 1 : 0, byteWide ? 1 : 0);
+    for (const { id, mask, bar, offset, value, expected, byteWide } of ECHO_ROWS) {
+      code.dd(mask, id, bar, offset, value, expected ?? value, byteWide ? 1 : 0);
     }
     code.dd(0);
   });
@@ -327,9 +327,10 @@ function exchange(code: Code, read: string, write: string): void {
   invoke(code, read, r14);
   log(code, 'probe echo');
   logBar(code);
-  log(code, ' offset={} written={} read={}', qword('echoOffset'), dword(r13, ROW.VALUE), rax);
-  log(code, ' complement={}', dword(r13, ROW.COMPLEMENT));
-  endLine(code);
-  code.cmp(dword(r13, ROW.COMPLEMENT), 0);
+  log(code, ' offset={} written={} expected={}', qword('echoOffset'), dword(r13, ROW.VALUE), dword(r13, ROW.EXPECTED));
+  log(code, ' read={}\r\n', rax);
+  // Only what holds the value that was written can be given the old one back.
+  code.mov(eax, dword(r13, ROW.EXPECTED));
+  code.cmp(eax, dword(r13, ROW.VALUE));
   when(code, 'z', () => invoke(code, write, r14, r15));
 }

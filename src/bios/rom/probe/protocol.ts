@@ -11,7 +11,7 @@
  *                                                         256 bytes by ECAM; mismatch: first offset where CF8/CFC differs, or none
  *     probe bar bus= device= function= index= kind= base= size= decode=
  *     probe access bus= device= function= index= first= last=    first and last 4 bytes, read through the windows
- *     probe echo bus= device= function= index= offset= written= read= complement=
+ *     probe echo bus= device= function= index= offset= written= expected= read=
  *     probe interrupt bus= device= function= line= gsi= count=   gsi: the I/O APIC input that fired, or none
  *     probe fault vector= error= rip= cr2=                an exception; the probe ends
  *     probe end functions=
@@ -63,16 +63,16 @@ export interface ProbeBar extends ProbeAddress {
   /** First and last 4 bytes, undefined when it does not decode. */
   readonly first?: number;
   readonly last?: number;
-  /** What came back from a register that holds what is written, or its complement. */
+  /** What came back from a register that can be written without harm, where the probe knows one. */
   readonly echo?: ProbeEcho;
 }
 
 export interface ProbeEcho {
   readonly offset: number;
   readonly written: number;
+  /** What a register of this kind reads after that. */
+  readonly expected: number;
   readonly read: number;
-  readonly complement: boolean;
-  /** Whether `read` is what the register must hold. */
   readonly holds: boolean;
 }
 
@@ -168,10 +168,10 @@ const ITEMS: Readonly<Record<string, (fields: Fields, draft: Draft) => void>> = 
   },
   echo: (fields, draft) => {
     const bar = barOf(fields, draft);
-    const [offset, written, read] = ['offset', 'written', 'read'].map((name) => number(fields, name));
-    const complement = number(fields, 'complement') === 1;
-    const holds = read === (complement ? ~written >>> 0 : written);
-    if (bar !== undefined) bar.echo = { offset, written, read, complement, holds };
+    const [offset, written, expected, read] = ['offset', 'written', 'expected', 'read'].map((name) =>
+      number(fields, name),
+    );
+    if (bar !== undefined) bar.echo = { offset, written, expected, read, holds: read === expected };
   },
   interrupt: (fields, { interrupts }) =>
     interrupts.push({

@@ -1,0 +1,74 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { type FirmwareFiles, FW_CFG_OVERRIDE_PREFIX } from '../../../src/bios/artifacts.ts';
+import { buildRom } from '../../../src/bios/rom/rom.ts';
+
+const QEMU = '/usr/bin/qemu-system-x86_64';
+export const hasQemu = existsSync(QEMU);
+
+export interface QemuRun {
+  /** Arguments of the board; without them a bare q35 with 128 MiB. */
+  readonly board?: readonly string[];
+  readonly rom?: Uint8Array;
+  readonly kernel?: Uint8Array;
+  readonly initrd?: Uint8Array;
+  readonly append?: string;
+  readonly files?: FirmwareFiles;
+  /** Ends the run as soon as the serial output has it; without it the guest ends itself. */
+  readonly until?: RegExp;
+}
+
+const BARE = ['-machine', 'q35', '-m', '128', '-nodefaults'];
+const TIME_LIMIT = 60_000;
+
+/** Boots our ROM on QEMU's q35 and returns what came over COM1. */
+export async function runOnQemu(run: QemuRun): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'q35-qemu-'));
+  const store = (name: string, bytes: Uint8Array): string => {
+    const path = join(directory, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, bytes);
+    return path;
+  };
+  const files = [...(run.files ?? [])].flatMap(([name, bytes]) => [
+    '-fw_cfg',
+    `name=${FW_CFG_OVERRIDE_PREFIX}${name},file=${store(name, bytes)}`,
+  ]);
+  const kernel = run.kernel === undefined ? [] : ['-kernel', store('kernel', run.kernel)];
+  const initrd = run.initrd === undefined ? [] : ['-initrd', store('initrd', run.initrd)];
+  const append = run.append === undefined ? [] : ['-append', run.append];
+  const firmware = ['-bios', store('rom.bin', run.rom ?? buildRom().bytes)];
+  const fixed = ['-accel', 'tcg', '-display', 'none', '-serial', 'stdio', '-no-reboot'];
+  try {
+    return await serialOf(
+      [...(run.board ?? BARE), ...fixed, ...firmware, ...kernel, ...initrd, ...append, ...files],
+      run.until,
+    );
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function serialOf(argv: readonly string[], until: RegExp | undefined): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(QEMU, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const timer = setTimeout(() => child.kill('SIGKILL'), TIME_LIMIT);
+    let [serial, errors] = ['', ''];
+    child.stdout.on('data', (chunk: Buffer) => {
+      serial += chunk.toString('latin1');
+      if (until?.test(serial)) child.kill('SIGKILL');
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      errors += chunk.toString();
+    });
+    child.on('error', reject);
+    child.on('close', (code, signal) => {
+      clearTimeout(timer);
+      const ended = code === 0 || (signal === 'SIGKILL' && until?.test(serial));
+      if (ended) resolve(serial);
+      else reject(new Error(`QEMU ended with ${code ?? signal}: ${errors}\n${serial.slice(-2000)}`));
+    });
+  });
+}
