@@ -153,14 +153,16 @@ function addressesIn({ bytes }: FoundTable, size: 4 | 8): number[] {
   });
 }
 
+const FIRST_MIB = 0x10_0000;
 const FOUR_GIB = 0x1_0000_0000;
 
-/** Where the firmware's allocations end; a plain default without e820. */
+/** Where allocations end when e820 offers no RAM above 1 MiB. */
+const ASSUMED_LOW_RAM = 0x1000_0000;
+
+/** Where the firmware's allocations end: the top of the RAM below 4 GiB. */
 function topOfLowRam(e820: readonly E820Entry[]): number {
-  const ends = e820
-    .filter(({ base, type }) => type === E820_TYPES.RAM && base < FOUR_GIB)
-    .map(({ base, size }) => base + size);
-  return Math.max(0x1000_0000, ...ends);
+  const low = e820.filter(({ base, type }) => type === E820_TYPES.RAM && base >= FIRST_MIB && base < FOUR_GIB);
+  return low.length === 0 ? ASSUMED_LOW_RAM : Math.max(...low.map(({ base, size }) => base + size));
 }
 
 /** Tables as files of their own, at the top or in `tables/`, as a guest or a dump shows them. */

@@ -6,6 +6,18 @@ import { describeTable } from '../../../src/bios/acpi/describe.ts';
 import { buildBoardTables } from '../../../src/bios/acpi/tables.ts';
 import { planPci } from '../../../src/bios/pci/planner.ts';
 import type { BoardFlags } from '../../../src/bios/topology/flags.ts';
+import {
+  type AcpiDevice,
+  INTERRUPT_MODELS,
+  linkInterrupts,
+  readDevices,
+} from '../../../src/bios/verify/acpi-devices.ts';
+import {
+  type AcpiNamespace,
+  elementsOf,
+  evaluatePath,
+  readNamespace,
+} from '../../../src/bios/verify/acpi-namespace.ts';
 import { boardOfFlags } from '../../support/boards.ts';
 import { GOLDEN } from '../../support/shared-data.ts';
 
@@ -64,5 +76,55 @@ describe.skipIf(!GOLDEN)("table fields against QEMU's (needs ../shared/golden)",
     );
     const stale = explanations.filter((entry) => !found.some(({ board, field }) => explains(board, field)(entry)));
     expect(stale).toEqual([]);
+  });
+});
+
+interface ReadDsdt {
+  readonly namespace: AcpiNamespace;
+  readonly pci0: AcpiDevice;
+}
+
+function readDsdt(bytes: Uint8Array): ReadDsdt {
+  const namespace = readNamespace([{ bytes }]);
+  return { namespace, pci0: readDevices(namespace).find(({ path }) => path === '\\_SB_.PCI0')! };
+}
+
+/** `slot pin → link` of each entry, by interrupt model. */
+function routesOf({ pci0 }: ReadDsdt): Map<string, string> {
+  const routes = new Map<string, string>();
+  for (const model of Object.keys(INTERRUPT_MODELS) as (keyof typeof INTERRUPT_MODELS)[]) {
+    for (const { address, pin, link } of pci0.prt![model]!) routes.set(`${model} ${address! >>> 16}.${pin}`, link!);
+  }
+  return routes;
+}
+
+describe.skipIf(!GOLDEN)("the DSDT against QEMU's (needs ../shared/golden)", () => {
+  const { machine } = boardOfFlags(BOARDS.plain);
+  const tables = buildBoardTables(machine, planPci(machine));
+  const ours = readDsdt(tables.find(({ signature }) => signature === 'DSDT')!.bytes);
+  const readGolden = () => readDsdt(new Uint8Array(readFileSync(join(GOLDEN!, 'qemu-q35', 'plain', 'DSDT.aml'))));
+
+  it('routes every pin as QEMU does', () => {
+    const goldenRoutes = routesOf(readGolden());
+    const routes = routesOf(ours);
+    expect(routes.size).toBe(2 * 4 * 26);
+    for (const [pin, link] of routes) expect(link, pin).toBe(goldenRoutes.get(pin));
+  });
+
+  it('lets links take the same interrupts', () => {
+    const golden = readGolden();
+    for (const letter of 'ABCDEFGH') {
+      for (const link of [`\\_SB_.LNK${letter}`, `\\_SB_.GSI${letter}`]) {
+        expect(linkInterrupts(ours.namespace, link), link).toEqual(linkInterrupts(golden.namespace, link));
+      }
+    }
+  });
+
+  it('sleeps by the same values', () => {
+    const golden = readGolden();
+    for (const state of ['\\_S3_', '\\_S5_']) {
+      const read = ({ namespace }: ReadDsdt) => elementsOf(evaluatePath(namespace, state)?.term);
+      expect(read(ours), state).toEqual(read(golden));
+    }
   });
 });
