@@ -18,8 +18,11 @@ export interface RunOptions {
 
 /** Instructions between two looks at the host. */
 const SLICE_INSTRUCTIONS = 20_000_000;
-/** Virtual time of a slice when a person watches, ns. */
-const SLICE_TIME = 10_000_000;
+/** Virtual time of a slice, ns: when a person watches, and otherwise. */
+const WATCHED_SLICE_TIME = 10_000_000;
+const SLICE_TIME = 1_000_000_000;
+/** Slices in a row without one instruction after which a guest sleeps for good (HLT with interrupts off): 100 s. */
+const SLEEPING_SLICES = 100;
 const NANOSECONDS_PER_MILLISECOND = 1_000_000;
 
 /** Runs a machine until the guest ends it, the limit is reached or somebody stops it. Suspends are woken at once. */
@@ -27,15 +30,19 @@ export async function runToEnd(machine: Machine, options: RunOptions): Promise<R
   const { limit = Number.POSITIVE_INFINITY, onSlice, stopped = () => false, realTime = false } = options;
   const wallStart = performance.now();
   const virtualStart = machine.clock.now();
+  let sleeping = 0;
   for (;;) {
     if (stopped()) return { kind: 'quit' };
-    const left = limit - machine.engine.retired();
+    const retired = machine.engine.retired();
+    const left = limit - retired;
     if (left <= 0) return { kind: 'limit' };
     const event = machine.run({
       instructions: Math.min(left, SLICE_INSTRUCTIONS),
-      untilTime: realTime ? machine.clock.now() + SLICE_TIME : undefined,
+      untilTime: machine.clock.now() + (realTime ? WATCHED_SLICE_TIME : SLICE_TIME),
     });
     onSlice();
+    sleeping = machine.engine.retired() === retired ? sleeping + 1 : 0;
+    if (!realTime && sleeping >= SLEEPING_SLICES) return { kind: 'idle' };
     if (event.kind === 'idle' && realTime) await setTimeout(10);
     else if (event.kind !== 'limit' && event.kind !== 'suspend') return event;
     const ahead = (machine.clock.now() - virtualStart) / NANOSECONDS_PER_MILLISECOND - (performance.now() - wallStart);
