@@ -1,5 +1,5 @@
 import { formatPath, splitPath } from '../name-string.ts';
-import { absolutePath, type DeclaredKind, type DeclaredNames, ROOT } from '../namespace.ts';
+import { absolutePath, type Declaration, type DeclaredKind, DeclaredNames, ROOT } from '../namespace.ts';
 import { ROW_BY_KIND } from '../opcodes.ts';
 import type { AmlTerm, AnyDef, FieldElement, NameTerm, OperandValue } from '../tree.ts';
 
@@ -35,24 +35,28 @@ interface Use {
  */
 export function externalsText(terms: readonly AmlTerm[], own: DeclaredNames, all: DeclaredNames): string[] {
   const externals = new Map<string, string>();
-  for (const use of usesOf(terms)) {
+  // What paths declare External, single segments find below it: they come after.
+  const assumed = new DeclaredNames();
+  for (const use of [...usesOf(terms)].sort((left, right) => Number(isSingle(left)) - Number(isSingle(right)))) {
     if (splitPath(use.path).segments.length === 0 || own.resolve(use.scope, use.path) !== undefined) continue;
     const found = all.find(use.scope, use.path);
-    const path = all.resolve(use.scope, use.path) ?? unknownPath(use);
-    const type = found
-      ? typeOf(found.declaration)
-      : use.args !== undefined
-        ? 'MethodObj'
-        : use.scopeOperator
-          ? 'DeviceObj'
-          : 'UnknownObj';
-    const note = type === 'MethodObj' ? `    // ${found?.declaration.argumentCount ?? use.args} arguments` : '';
+    const path = all.resolve(use.scope, use.path) ?? assumed.resolve(use.scope, use.path) ?? unknownPath(use);
+    const type = typeOfUse(use, found?.declaration);
+    const note = type === 'MethodObj' ? `    // ${found?.declaration.argumentCount ?? use.args ?? 0} arguments` : '';
     // An invocation says more than a bare name.
-    if (!externals.has(path) || (use.args !== undefined && !found)) {
+    if (!externals.has(path) || use.args !== undefined) {
       externals.set(path, `External (${formatPath(path).replace(/^\\(?=.)/, '')}, ${type})${note}`);
+      assumed.declare(path, { kind: 'External', table: 0 });
     }
   }
   return [...externals].sort(([left], [right]) => (left < right ? -1 : 1)).map(([, text]) => text);
+}
+
+const isSingle = ({ path }: Use): boolean => /^[^\\^]{4}$/.test(path);
+
+function typeOfUse(use: Use, declaration: Declaration | undefined): string {
+  const declared = declaration ? typeOf(declaration) : use.scopeOperator ? 'DeviceObj' : 'UnknownObj';
+  return declared === 'UnknownObj' && use.args !== undefined ? 'MethodObj' : declared;
 }
 
 function typeOf({ kind, objectType }: { kind: DeclaredKind; objectType?: string }): string {

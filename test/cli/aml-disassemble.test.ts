@@ -1,0 +1,78 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { call, device, eisaId, method, name, ret, scope } from '../../src/aml/build.ts';
+import { encodeDefinitionBlock } from '../../src/aml/table-header.ts';
+import AmlDisassembleCommand from '../../src/commands/aml/disassemble.ts';
+import { runCommand } from '../support/run-command.ts';
+
+const identity = { revision: 2, oemId: 'Q35', oemTableId: 'TEST' };
+const dsdt = encodeDefinitionBlock({ ...identity, signature: 'DSDT' }, [
+  scope('\\_SB', [
+    device('PCI0', [name('_HID', eisaId('PNP0A08')), method('SUM', 2, [ret(0)])]),
+    method('_STA', 0, [ret(call('\\_SB.PCI0.SUM', 1, call('\\XTRA', 7)))]),
+  ]),
+]);
+const ssdt = encodeDefinitionBlock({ ...identity, signature: 'SSDT' }, [method('\\XTRA', 1, [ret(0)])]);
+
+describe('q35 aml disassemble', () => {
+  let directory = '';
+  const at = (file: string) => join(directory, file);
+
+  beforeAll(() => {
+    directory = mkdtempSync(join(tmpdir(), 'q35-disassemble-'));
+    writeFileSync(at('dsdt.aml'), dsdt);
+    writeFileSync(at('ssdt.aml'), ssdt);
+    writeFileSync(at('short.aml'), dsdt.subarray(0, 50));
+    writeFileSync(at('text.aml'), 'DefinitionBlock ("", "DSDT", 2, "Q35", "TEST", 1) {}');
+    const damaged = dsdt.slice();
+    damaged[36] = 0x02;
+    writeFileSync(at('damaged.aml'), damaged);
+  });
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  it('prints ASL of a table with the others that it depends on', async () => {
+    const { stdout, exitCode } = await runCommand(AmlDisassembleCommand, [
+      at('dsdt.aml'),
+      '--external',
+      at('ssdt.aml'),
+    ]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('Name (_HID, EisaId ("PNP0A08") /* PCI Express Bus */)  // Hardware ID');
+    expect(stdout).toContain('External (XTRA, MethodObj)    // 1 arguments');
+    expect(stdout).toContain('Return (\\_SB.PCI0.SUM (One, \\XTRA (0x07)))');
+  });
+
+  it('writes a file for each table', async () => {
+    const out = at('asl');
+    const { stdout } = await runCommand(AmlDisassembleCommand, [at('dsdt.aml'), at('ssdt.aml'), '--out', out]);
+    expect(stdout.split('\n')).toHaveLength(3);
+    expect(readFileSync(join(out, 'ssdt.dsl'), 'latin1')).toContain('Method (\\XTRA, 1, NotSerialized)');
+  });
+
+  it('prints JSON and only that with --json', async () => {
+    const { stdout } = await runCommand(AmlDisassembleCommand, [at('ssdt.aml'), '--json']);
+    expect(JSON.parse(stdout).tables[0]).toMatchObject({ signature: 'SSDT', revision: 2, checksumValid: true });
+  });
+
+  it.each([
+    ['a missing file', 'missing.aml', /error FILE_READ: .* does not exist/],
+    [
+      'a truncated table',
+      'short.aml',
+      /error AML_TABLE: the header states \d+ bytes, the file has 50\n {2}at .*short\.aml\+0x4\n {2}mend: /,
+    ],
+    ['text', 'text.aml', /error AML_TABLE: /],
+    [
+      'a table that is no AML',
+      'damaged.aml',
+      /error AML_DECODE: 0x2 is no AML opcode\n {2}at .*damaged\.aml\+0x24, \\\n {2}mend: /,
+    ],
+  ])('refuses %s with exit code 2', async (_, file, message) => {
+    const { stdout, stderr, exitCode } = await runCommand(AmlDisassembleCommand, [at(file)]);
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/\n\s+at .*\.ts:/);
+  });
+});
