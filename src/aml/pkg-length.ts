@@ -35,13 +35,14 @@ export interface DecodedPkgLength {
   readonly byteLength: PkgLengthBytes;
 }
 
-/** Reads the PkgLength at `offset`, or nothing when it is cut off by the end of `bytes`. */
+/** Reads the PkgLength at `offset`, or nothing when it is cut off by the end of `bytes` or has reserved bits set. */
 export function decodePkgLength(bytes: Uint8Array, offset: number): DecodedPkgLength | undefined {
   if (offset >= bytes.length) return undefined;
   const lead = bytes[offset];
   const byteLength = ((lead >> 6) + 1) as PkgLengthBytes;
   if (offset + byteLength > bytes.length) return undefined;
   if (byteLength === 1) return { value: lead & 0x3f, byteLength };
+  if ((lead & 0x30) !== 0) return undefined;
   let value = lead & 0xf;
   for (let index = 1; index < byteLength; index++) value |= bytes[offset + index] << (4 + 8 * (index - 1));
   return { value, byteLength };

@@ -303,7 +303,7 @@ export class TermReader {
   #packageEnd(outerEnd: number): { end: number; note: { pkgLengthBytes?: PkgLengthBytes } } {
     const start = this.#offset;
     const length = decodePkgLength(this.bytes.subarray(0, outerEnd), start);
-    if (!length) throw this.fault('a PkgLength is cut off', start);
+    if (!length) throw this.fault('a PkgLength is cut off or malformed', start);
     const end = start + length.value;
     if (length.value < length.byteLength || end > outerEnd) {
       throw this.fault(
