@@ -108,8 +108,9 @@ export class VirtioBlk implements VirtioDevice {
         return chain.write(0, bytes) === space ? [STATUS.OK, space] : [STATUS.IOERR, 0];
       }
       case REQUEST.OUT: {
-        const bytes = new Uint8Array(chain.readableBytes - HEADER_BYTES);
-        if (this.#backend.readOnly || !this.#inRange(offset, bytes.length)) return [STATUS.IOERR, 0];
+        const byteLength = chain.readableBytes - HEADER_BYTES;
+        if (this.#backend.readOnly || !this.#inRange(offset, byteLength)) return [STATUS.IOERR, 0];
+        const bytes = new Uint8Array(byteLength);
         if (chain.read(HEADER_BYTES, bytes) !== bytes.length) return [STATUS.IOERR, 0];
         this.#backend.write(offset, bytes);
         // Without the write cache every write is on the medium when it is reported.

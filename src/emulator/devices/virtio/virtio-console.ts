@@ -2,9 +2,11 @@ import type { ByteSink, ByteSource } from '../../machine/ports.ts';
 import { plain, RO, RW } from '../../registers/declaration.ts';
 import { RegisterFile } from '../../registers/register-file.ts';
 import { registerBlock } from '../../registers/register-map.ts';
+import type { DescriptorChain } from './split-virtqueue.ts';
 import type { VirtioDevice, VirtioTransport } from './virtio-device.ts';
 
 const QUEUE_SIZE = 128;
+const PIECE_BYTES = 4096;
 /** Queues of port 0 (virtio 1.0 §5.3.2). */
 const QUEUE = { RECEIVE: 0, TRANSMIT: 1 } as const;
 
@@ -56,12 +58,20 @@ export class VirtioConsole implements VirtioDevice {
     const transport = this.#transport!;
     const queue = transport.queues[QUEUE.TRANSMIT];
     for (let chain = queue.pop(); chain; chain = queue.pop()) {
-      const bytes = new Uint8Array(chain.readableBytes);
-      const count = chain.read(0, bytes);
-      for (let index = 0; index < count; index++) this.#sink.write(bytes[index]);
+      this.#send(chain);
       queue.push(chain, 0);
     }
     transport.buffersUsed(QUEUE.TRANSMIT);
+  }
+
+  /** In pieces: a guest may name any length. Ends at the first one that DMA refuses. */
+  #send(chain: DescriptorChain): void {
+    const piece = new Uint8Array(PIECE_BYTES);
+    for (let offset = 0; ; offset += PIECE_BYTES) {
+      const count = chain.read(offset, piece);
+      for (let index = 0; index < count; index++) this.#sink.write(piece[index]);
+      if (count < PIECE_BYTES) return;
+    }
   }
 
   /** Moves waiting bytes into the driver's buffers; what finds none stays in the source. */

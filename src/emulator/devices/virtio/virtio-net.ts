@@ -9,6 +9,8 @@ const QUEUE = { RECEIVE: 0, TRANSMIT: 1 } as const;
 /** virtio_net_hdr with num_buffers, which version 1 always has (virtio 1.0 §5.1.6). */
 const HEADER_BYTES = 12;
 const NUM_BUFFERS_OFFSET = 10;
+/** Without offloads no frame comes near it; a longer one is dropped. */
+const LONGEST_FRAME = 0x1_0000;
 /** Frames that wait for a receive buffer; more are dropped, as on a wire. */
 const BACKLOG = 256;
 
@@ -64,8 +66,11 @@ export class VirtioNet implements VirtioDevice {
     const transport = this.#transport!;
     const queue = transport.queues[QUEUE.TRANSMIT];
     for (let chain = queue.pop(); chain; chain = queue.pop()) {
-      const frame = new Uint8Array(Math.max(0, chain.readableBytes - HEADER_BYTES));
-      if (chain.read(HEADER_BYTES, frame) === frame.length && frame.length > 0) this.#backend?.transmit(frame);
+      const byteLength = chain.readableBytes - HEADER_BYTES;
+      if (byteLength > 0 && byteLength <= LONGEST_FRAME) {
+        const frame = new Uint8Array(byteLength);
+        if (chain.read(HEADER_BYTES, frame) === byteLength) this.#backend?.transmit(frame);
+      }
       queue.push(chain, 0);
     }
     transport.buffersUsed(QUEUE.TRANSMIT);
