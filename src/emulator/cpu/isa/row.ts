@@ -81,12 +81,23 @@ export function systemRow(
   return row(map, opcode, mnemonic, operands, SYSTEM, { ends: true, decoded: true, ...options });
 }
 
+const FIXED = new Set(['AL', 'AX', 'rAX', 'CL', 'DX', '1']);
 const OPERAND = /^([EGZMRIJOVWUPQNSCDA])(b|bs|w|d|q|v|z|y|dq|p)?$/;
 
+const PARSED = new Map<OperandCode, { readonly kind: string; readonly width: string }>();
+
 /** Kind letter and size letters of an operand code; fixed operands have kind 'fixed'. */
-export function parseOperand(code: OperandCode): { kind: string; width: string } {
-  if (code === 'AL' || code === 'rAX' || code === 'CL' || code === 'DX' || code === '1' || code === 'AX')
-    return { kind: 'fixed', width: code };
+export function parseOperand(code: OperandCode): { readonly kind: string; readonly width: string } {
+  let parsed = PARSED.get(code);
+  if (parsed === undefined) {
+    parsed = parse(code);
+    PARSED.set(code, parsed);
+  }
+  return parsed;
+}
+
+function parse(code: OperandCode): { kind: string; width: string } {
+  if (FIXED.has(code)) return { kind: 'fixed', width: code };
   const match = OPERAND.exec(code);
   if (match === null) throw new Error(`unknown operand code ${code}`);
   return { kind: match[1], width: match[2] ?? '' };

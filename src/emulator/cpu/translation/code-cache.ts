@@ -62,8 +62,8 @@ export type NextPage = () => { page: number; hostPage: number } | undefined;
 export class CodeCache {
   readonly #ports: CodeCachePorts;
   readonly #pages = new Map<number, CodePage>();
-  /** Decoded operands of instructions that live in TypeScript, by (micro-op − arena) / 32. */
-  readonly #decoded: (Decoded | undefined)[] = [];
+  /** Decoded operands of instructions that live in TypeScript, by micro-op. */
+  readonly #decoded = new Map<number, Decoded>();
   /** Instructions across two pages: first page × 4096 + offset → second page and micro-op. */
   readonly #crossing = new Map<number, { page: number; uop: number; codeSize: number }>();
   readonly #straddle = new Uint8Array(64);
@@ -76,7 +76,7 @@ export class CodeCache {
   }
 
   decodedAt(uop: number): Decoded {
-    return this.#decoded[(uop - UOP_ARENA) / UOP.BYTE_LENGTH]!;
+    return this.#decoded.get(uop)!;
   }
 
   isCodePage(page: number): boolean {
@@ -131,7 +131,7 @@ export class CodeCache {
   flush(): void {
     this.#pages.clear();
     this.#crossing.clear();
-    this.#decoded.length = 0;
+    this.#decoded.clear();
     this.#next = UOP_ARENA;
     this.flushes++;
     this.#ports.onFlush();
@@ -205,8 +205,7 @@ export class CodeCache {
     const { view, handlers } = this.#ports;
     writeUop(view, uop, decoded, { codeSize, pageOffset, remaining }, handlers);
     const { row } = decoded.entry;
-    const index = (uop - UOP_ARENA) / UOP.BYTE_LENGTH;
-    this.#decoded[index] = row.semantic === SYSTEM || row.options.decoded ? decoded : undefined;
+    if (row.semantic === SYSTEM || row.options.decoded) this.#decoded.set(uop, decoded);
   }
 
   #writeFallThrough(uop: number, offset: number): void {
