@@ -39,6 +39,10 @@ export interface RegionOptions {
   readonly targetOffset?: number;
 }
 
+/** A power of two. */
+const RECENT_SLOTS = 64;
+const MIB_INVERSE = 2 ** -20;
+
 /** Reads guest memory that a region names; given by whoever owns the Wasm memory. */
 export interface MemoryAccess {
   readonly bytes: () => Uint8Array;
@@ -54,8 +58,9 @@ export class AddressSpace implements BusTarget {
   #regions: Region[] = [];
   #reads: readonly Segment[] | undefined;
   #writes: readonly Segment[] | undefined;
-  #lastRead: Segment | undefined;
-  #lastWrite: Segment | undefined;
+  /** Segments found lately, by MiB of the address: RAM below and above 4 GiB and devices take turns. */
+  readonly #recentReads = new Array<Segment | undefined>(RECENT_SLOTS).fill(undefined);
+  readonly #recentWrites = new Array<Segment | undefined>(RECENT_SLOTS).fill(undefined);
 
   /** `memory` is needed only where memory regions are mapped. */
   constructor(name: string, memory?: MemoryAccess) {
@@ -101,13 +106,12 @@ export class AddressSpace implements BusTarget {
 
   /** The segment that answers at `address`, or undefined. */
   find(address: number, write: boolean): Segment | undefined {
-    const last = write ? this.#lastWrite : this.#lastRead;
+    const recent = write ? this.#recentWrites : this.#recentReads;
+    const slot = (address * MIB_INVERSE) & (RECENT_SLOTS - 1);
+    const last = recent[slot];
     if (last !== undefined && address >= last.start && address < last.end) return last;
     const found = search(this.segments(write ? 'write' : 'read'), address);
-    if (found !== undefined) {
-      if (write) this.#lastWrite = found;
-      else this.#lastRead = found;
-    }
+    if (found !== undefined) recent[slot] = found;
     return found;
   }
 
@@ -204,8 +208,8 @@ export class AddressSpace implements BusTarget {
   #forget(): void {
     this.#reads = undefined;
     this.#writes = undefined;
-    this.#lastRead = undefined;
-    this.#lastWrite = undefined;
+    this.#recentReads.fill(undefined);
+    this.#recentWrites.fill(undefined);
   }
 }
 
