@@ -2,12 +2,12 @@ import type { FirmwareFiles } from '../bios/artifacts.ts';
 import type { Board } from '../bios/topology/board.ts';
 import { guestMemoryBytes } from '../emulator/bus/guest-memory.ts';
 import { createEngine, createEngineMemory, ENGINE_MACHINE_OFFSET } from '../emulator/cpu/processor.ts';
+import type { Backends } from '../emulator/machine/device-models.ts';
 import { createMachine, type Machine } from '../emulator/machine/machine.ts';
 import type { ByteSink, ByteSource } from '../emulator/machine/ports.ts';
 import { KIB, MIB } from '../shared/bytes.ts';
 import { UserError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
-import { type OpenBackends, openBackends } from './backends.ts';
 
 /** What a machine is started with. */
 export interface MachineStart {
@@ -20,12 +20,8 @@ export interface MachineStart {
   readonly debugcon: ByteSink;
   readonly logger: Logger;
   readonly stopAtReset: boolean;
-}
-
-/** A machine, and what has to be closed after it. */
-export interface RunningMachine {
-  readonly machine: Machine;
-  readonly backends: OpenBackends;
+  /** Drives, networks and the like, opened. */
+  readonly backends: Backends;
 }
 
 const ROM_GRANULARITY = 64 * KIB;
@@ -40,32 +36,33 @@ export function checkRom(rom: Uint8Array, file: string): void {
   });
 }
 
+/** @throws UserError CPU_COUNT for a board that only plans and tables can serve */
+export function checkProcessors({ machine }: Board): void {
+  if (machine.cpus === 1) return;
+  throw new UserError('CPU_COUNT', `the emulator runs one processor, the board has ${machine.cpus}`, {
+    mend: 'use --smp 1; plans and tables may have more',
+  });
+}
+
 /**
  * Builds the emulated machine for a board.
- * @throws UserError CPU_COUNT, DRIVE_OPEN
+ * @throws UserError CPU_COUNT
  */
-export function startMachine(start: MachineStart): RunningMachine {
+export function startMachine(start: MachineStart): Machine {
   const { board, rom } = start;
-  const { machine: config } = board;
-  if (config.cpus !== 1) {
-    throw new UserError('CPU_COUNT', `the emulator runs one processor, the board has ${config.cpus}`, {
-      mend: 'use --smp 1; plans and tables may have more',
-    });
-  }
-  const backends = openBackends(board);
-  const memory = createEngineMemory(guestMemoryBytes(config, rom.length));
-  const machine = createMachine({
-    config,
+  checkProcessors(board);
+  const memory = createEngineMemory(guestMemoryBytes(board.machine, rom.length));
+  return createMachine({
+    config: board.machine,
     rom,
     placement: { memory, ramOffset: ENGINE_MACHINE_OFFSET },
     createEngine: (placement, bus) =>
       createEngine(placement, bus, (site, message) => start.logger.warn(`guest: ${site}: ${message}`)),
-    backends,
+    backends: start.backends,
     serial: start.serial,
     debugcon: start.debugcon,
     logger: start.logger,
     fwCfg: { items: start.items, files: start.files },
     stopAtReset: start.stopAtReset,
   });
-  return { machine, backends };
 }

@@ -1,3 +1,4 @@
+import { openBackends } from './backends.ts';
 import { TextSink } from './byte-streams.ts';
 import { type MachineStart, startMachine } from './emulated-machine.ts';
 import type { ProgressLine } from './progress.ts';
@@ -19,11 +20,11 @@ const MILLION = 1e6;
 
 /**
  * Runs a guest without a person: its serial port is kept, progress is shown.
- * @throws UserError from starting the machine
+ * @throws UserError CPU_COUNT, DRIVE_OPEN
  */
 export async function runGuest(
   name: string,
-  start: Omit<MachineStart, 'serial' | 'debugcon' | 'stopAtReset'>,
+  start: Omit<MachineStart, 'serial' | 'debugcon' | 'stopAtReset' | 'backends'>,
   limit: number | undefined,
   progress: ProgressLine,
 ): Promise<GuestRun> {
@@ -34,13 +35,10 @@ export async function runGuest(
     return (user + system) / MILLION;
   };
   progress.show(`${name}: starting`);
-  const { machine, backends } = startMachine({
-    ...start,
-    serial: { sink: serial },
-    debugcon: new TextSink(),
-    stopAtReset: true,
-  });
+  const backends = openBackends(start.board);
   try {
+    const streams = { serial: { sink: serial }, debugcon: new TextSink() };
+    const machine = startMachine({ ...start, ...streams, stopAtReset: true, backends });
     const end = await runToEnd(machine, {
       limit,
       onSlice: () => {

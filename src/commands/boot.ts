@@ -1,12 +1,14 @@
 import { Flags } from '@oclif/core';
 import { assembleFirmware } from '../bios/firmware.ts';
 import { planPci } from '../bios/pci/planner.ts';
+import { checkFirmware, formatFinding } from '../bios/verify/check.ts';
 import { acpiTableFlag, loadAcpiTables } from '../cli/acpitable-flag.ts';
+import { openBackends } from '../cli/backends.ts';
 import { boardArgs, boardFlags, loadBoard } from '../cli/board-flags.ts';
 import { bootFlags, loadKernelItems, loadRom, parseInstructions } from '../cli/boot-flags.ts';
 import { type FlushableSink, openSink } from '../cli/byte-streams.ts';
 import { openConsole } from '../cli/console.ts';
-import { type MachineStart, startMachine } from '../cli/emulated-machine.ts';
+import { checkProcessors, type MachineStart, startMachine } from '../cli/emulated-machine.ts';
 import { readFwCfgFlags } from '../cli/fw-cfg-flag.ts';
 import { Q35Command } from '../cli/q35-command.ts';
 import { endText, exitCodeOf, type RunEnd, runToEnd } from '../cli/run-machine.ts';
@@ -45,11 +47,15 @@ export default class BootCommand extends Q35Command {
     const board = loadBoard(args.board, flags, this.config.root);
     const limit = parseInstructions(flags.limit);
     const fwCfg = readFwCfgFlags(flags.fw_cfg ?? []);
-    const firmware = assembleFirmware(board.machine, planPci(board.machine), {
+    const plan = planPci(board.machine);
+    const firmware = assembleFirmware(board.machine, plan, {
       acpiTables: await loadAcpiTables(flags.acpitable),
     });
     const logger = this.logger(flags.verbose);
     for (const warning of [...firmware.warnings, ...fwCfg.warnings]) logger.warn(warning);
+    for (const finding of checkFirmware({ source: 'the built files', files: firmware.files, plan })) {
+      logger.warn(formatFinding(finding));
+    }
     const start = {
       board,
       rom: loadRom(flags.bios),
@@ -58,9 +64,16 @@ export default class BootCommand extends Q35Command {
       logger: { ...logger, warn: (message: string) => (flags.verbose ? logger.warn(message) : undefined) },
       stopAtReset: flags['no-reboot'],
     };
+    checkProcessors(board);
+    const backends = openBackends(board);
     const serial = openSink(flags.serial, '--serial');
     const debugcon = openSink(flags.debugcon, '--debugcon');
-    const end = await this.runGuest(start, { serial, debugcon, interactive: flags.serial === 'stdio' }, limit);
+    const streams = { serial, debugcon, interactive: flags.serial === 'stdio' };
+    const end = await this.runGuest({ ...start, backends }, streams, limit).finally(() => {
+      serial.close();
+      debugcon.close();
+      backends.close();
+    });
     if (end.kind !== 'power-off') this.logToStderr(endText(end));
     process.exitCode = exitCodeOf(end);
   }
@@ -73,28 +86,18 @@ export default class BootCommand extends Q35Command {
     const { serial, debugcon } = streams;
     const console = streams.interactive ? openConsole(process.stdin) : undefined;
     try {
-      const { machine, backends } = startMachine({
-        ...start,
-        serial: { sink: serial, source: console?.source },
-        debugcon,
+      const machine = startMachine({ ...start, serial: { sink: serial, source: console?.source }, debugcon });
+      return await runToEnd(machine, {
+        limit,
+        stopped: console?.quit,
+        realTime: streams.interactive && process.stdin.isTTY === true,
+        onSlice: () => {
+          serial.flush();
+          debugcon.flush();
+        },
       });
-      try {
-        return await runToEnd(machine, {
-          limit,
-          stopped: console?.quit,
-          realTime: streams.interactive && process.stdin.isTTY === true,
-          onSlice: () => {
-            serial.flush();
-            debugcon.flush();
-          },
-        });
-      } finally {
-        backends.close();
-      }
     } finally {
       console?.close();
-      serial.close();
-      debugcon.close();
     }
   }
 }
