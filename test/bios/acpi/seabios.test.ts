@@ -4,8 +4,9 @@ import { LOADER_FILE_NAME, RSDP_FILE_NAME, TABLES_FILE_NAME } from '../../../src
 import { RSDP } from '../../../src/bios/acpi/rsdp.ts';
 import { buildFirmware } from '../../../src/bios/firmware.ts';
 import { decodeLayout } from '../../../src/bios/layout.ts';
+import { hasQemu } from '../../support/qemu.ts';
 import { SMALL_PLAN, smallBoard } from '../board.ts';
-import { findRsdp, hasQemu, linkWithSeabios } from './seabios.ts';
+import { findRsdp, linkWithSeabios } from './seabios.ts';
 
 describe.skipIf(!hasQemu)('the loader against SeaBIOS (needs qemu-system-x86_64)', () => {
   it('leaves the same bytes at the same addresses', async () => {

@@ -1,11 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { FirmwareFiles } from '../../../src/bios/artifacts.ts';
-
-/** QEMU with SeaBIOS as an outside linker/loader; tests that need it skip by name where it is not installed. */
-export const hasQemu = spawnSync('qemu-system-x86_64', ['--version']).status === 0;
+import { QEMU } from '../../support/qemu.ts';
 
 const RAM_MIB = 128;
 const FSEG_BASE = 0xf_0000;
@@ -16,7 +14,7 @@ export interface GuestMemory {
   readonly ram: Uint8Array;
 }
 
-/** Lets SeaBIOS link `files` on QEMU's q35 without ACPI of its own and gives back the guest's RAM. */
+/** QEMU with SeaBIOS as an outside linker/loader: lets it link `files` on a q35 without ACPI of its own and gives back the guest's RAM. */
 export async function linkWithSeabios(files: FirmwareFiles): Promise<GuestMemory> {
   const cwd = mkdtempSync(join(tmpdir(), 'q35-seabios-'));
   const blobs = [...files].flatMap(([name, bytes], index) => {
@@ -26,7 +24,7 @@ export async function linkWithSeabios(files: FirmwareFiles): Promise<GuestMemory
   const machine = ['-M', 'q35,acpi=off,sata=off,smbus=off', '-m', String(RAM_MIB), '-accel', 'tcg'];
   const quiet = ['-nodefaults', '-display', 'none', '-monitor', 'stdio', '-boot', 'reboot-timeout=-1'];
   const log = ['-chardev', 'file,id=log,path=log', '-device', 'isa-debugcon,iobase=0x402,chardev=log'];
-  const qemu = spawn('qemu-system-x86_64', [...machine, ...quiet, ...log, ...blobs], {
+  const qemu = spawn(QEMU, [...machine, ...quiet, ...log, ...blobs], {
     cwd,
     stdio: ['pipe', 'ignore', 'ignore'],
   });
