@@ -12,8 +12,10 @@ import {
   MMX_TRAP,
   MODE,
   RFLAGS,
+  SEGMENT,
   SEGMENT_ATTRIBUTES,
   SEGMENT_INDEX,
+  SEGMENTS,
   SSE_TRAP,
 } from './state.ts';
 
@@ -30,8 +32,6 @@ export const MODE_BITS = {
   VIRTUAL_8086: 1 << 5,
   /** CPL 3. */
   USER: 1 << 6,
-  /** CS, SS, DS and ES start at 0 and reach 4 GiB: accesses through them need no limit check (always set for 64-bit code). */
-  FLAT: 1 << 7,
 } as const;
 
 /** The values of MODE_BITS.CODE_SIZE. */
@@ -91,11 +91,13 @@ export function updateModes(state: CpuState): void {
   if (isProtectedMode) mode |= MODE_BITS.PROTECTED;
   if (v8086) mode |= MODE_BITS.VIRTUAL_8086;
   if (state.u32(CPL) === 3) mode |= MODE_BITS.USER;
-  if (code64 || isFlat(state)) mode |= MODE_BITS.FLAT;
   state.setU32(MODE, mode);
   for (let segment = 0; segment < 6; segment++) {
     const flatHere = code64 && segment < SEGMENT_INDEX.FS;
-    state.setU64(EFFECTIVE_BASES + segment * 8, flatHere ? 0n : state.segmentBase(segment));
+    const target = EFFECTIVE_BASES + segment * 8;
+    const source = SEGMENTS + segment * SEGMENT.BYTE_LENGTH + SEGMENT.BASE;
+    state.setU32(target, flatHere ? 0 : state.u32(source));
+    state.setU32(target + 4, flatHere ? 0 : state.u32(source + 4));
   }
   state.setU64(EFFECTIVE_BASES + 6 * 8, 0n);
   state.setU32(MMU_INDEX, mmuIndexOf(state));
@@ -109,19 +111,4 @@ function updateVectorTraps(state: CpuState): void {
   const notAvailable = (cr0 & CR0_BITS.TS) !== 0 ? 7 : 0;
   state.setU32(MMX_TRAP, emulated ? 6 : notAvailable);
   state.setU32(SSE_TRAP, emulated || (state.u32(CR4) & CR4_BITS.OSFXSR) === 0 ? 6 : notAvailable);
-}
-
-const WRITABLE_DATA = SEGMENT_ATTRIBUTES.P | SEGMENT_ATTRIBUTES.S | 0x2;
-
-function isFlat(state: CpuState): boolean {
-  for (const segment of [SEGMENT_INDEX.ES, SEGMENT_INDEX.CS, SEGMENT_INDEX.SS, SEGMENT_INDEX.DS]) {
-    if (state.segmentBase(segment) !== 0n || state.segmentLimit(segment) !== 0xffff_ffff) return false;
-    const attributes = state.segmentAttributes(segment);
-    if ((attributes & SEGMENT_ATTRIBUTES.NULL_SEGMENT) !== 0) return false;
-    // Writable data that expands up, or readable code in CS.
-    const isCode = (attributes & 0x8) !== 0;
-    if ((attributes & WRITABLE_DATA) !== WRITABLE_DATA) return false;
-    if (segment === SEGMENT_INDEX.CS ? !isCode : isCode || (attributes & 0x4) !== 0) return false;
-  }
-  return true;
 }

@@ -23,6 +23,7 @@ import {
   FAULT_VECTOR,
   FLAGS_SYSTEM,
   HALTED,
+  INTERRUPT_REQUEST,
   INTERRUPT_SHADOW,
   JUMP_RIP,
   LINEAR_MASK,
@@ -35,6 +36,7 @@ import {
   SEGMENTS,
   STATE_BASE,
   STATE_END,
+  STI_SHADOW_RIP,
 } from './state.ts';
 import { isNmiBlocked, takeDelivered } from './stored-registers.ts';
 import { INSTRUCTION_HANDLERS } from './system/instruction-handlers.ts';
@@ -50,6 +52,8 @@ const VECTOR_SS = 12;
 const VECTOR_GP = 13;
 const WASM_PAGE = 0x1_0000;
 const MAXIMUM_PAGES = 0x1_0000;
+/** A value of STI_SHADOW_RIP that stands for none (and costs nothing when it is one after all). */
+const NO_SHADOW = 0xffff_ffff;
 /** Taken from the budget to stop at the next block, and given back. */
 const EXIT_TOLL = 2 ** 40;
 
@@ -248,6 +252,7 @@ class Processor implements CpuEngine {
   }
 
   requestExit(): void {
+    this.#state.setU32(INTERRUPT_REQUEST, 1);
     if (this.#exitRequested) return;
     const budget = this.#budget();
     this.#exitRequested = true;
@@ -283,7 +288,7 @@ class Processor implements CpuEngine {
     const state = this.#state;
     for (;;) {
       if (this.#shutdown) return 'shutdown';
-      const shadow = state.u32(INTERRUPT_SHADOW) !== 0;
+      const shadow = state.u32(INTERRUPT_SHADOW) !== 0 || state.u32(STI_SHADOW_RIP) === state.u32(RIP);
       if (!shadow) this.#takeInterrupts();
       if (state.u32(HALTED) !== 0) return 'halt';
       if (this.#shutdown) return 'shutdown';
@@ -302,15 +307,19 @@ class Processor implements CpuEngine {
       this.#nmiPending = false;
       this.#deliver(VECTOR_NMI, -1, 'nmi');
     }
-    if ((state.u32(FLAGS_SYSTEM) & RFLAGS.IF) === 0 || !this.#bus.interruptPending()) return;
-    const vector = this.#bus.acknowledgeInterrupt();
-    if (vector >= 0) this.#deliver(vector, -1, 'external');
+    const bus = this.#bus;
+    if ((state.u32(FLAGS_SYSTEM) & RFLAGS.IF) !== 0 && bus.interruptPending()) {
+      const vector = bus.acknowledgeInterrupt();
+      if (vector >= 0) this.#deliver(vector, -1, 'external');
+    }
+    state.setU32(INTERRUPT_REQUEST, this.#nmiPending || bus.interruptPending() ? 1 : 0);
   }
 
   /** One instruction: after STI or MOV SS, and under TF. */
   #single(budget: number, trap: boolean): void {
     const state = this.#state;
     state.setU32(INTERRUPT_SHADOW, 0);
+    state.setU32(STI_SHADOW_RIP, NO_SHADOW);
     const uop = this.#lookup.once(state.u32(RIP), state.u32(RIP + 4), 1);
     this.#setBudget(1);
     takeDelivered(state);

@@ -138,6 +138,8 @@ export const WRITE_LIMITS = place(6 * 8);
 export const CODE_LIMIT = place(8);
 /** 1 while the processor's INTR pin is asserted, kept by the engine for STI and POPF. */
 export const INTERRUPT_REQUEST = place(4);
+/** Low half of the RIP behind the last STI that generated code ran: no interrupt is taken there, so that STI, HLT cannot lose its wake-up. */
+export const STI_SHADOW_RIP = place(4);
 
 /** Scratch 16-byte-aligned constants for SSE helpers. */
 export const SIMD_SCRATCH = place(256, 16);

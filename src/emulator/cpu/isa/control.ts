@@ -1,7 +1,7 @@
-import { CPL, FLAGS_SYSTEM, RFLAGS } from '../state.ts';
+import { CPL, FLAGS_SYSTEM, INTERRUPT_REQUEST, RFLAGS, STI_SHADOW_RIP } from '../state.ts';
 import { i32, i64 } from '../wasm/expr.ts';
 import { condition, setStatusFlags, statusFlags, zeroExtend } from './flags.ts';
-import { type InstructionRow, row, systemRow } from './row.ts';
+import { type InstructionRow, row } from './row.ts';
 import type { I64, Semantic, Semantics, Size } from './semantics.ts';
 import { pushValue } from './stack.ts';
 
@@ -85,6 +85,18 @@ const cli: Semantic = (c) => {
   c.system();
 };
 
+/** STI where IOPL allows it and no interrupt waits: then nothing can come in before the next instruction. The rest is TypeScript's. */
+const sti: Semantic = (c) => {
+  const iopl = i32.and(i32.shrU(c.stateI32(FLAGS_SYSTEM), i32.const(12)), i32.const(3));
+  const quiet = i32.and(i32.leU(c.stateI32(CPL), iopl), i32.eqz(c.stateI32(INTERRUPT_REQUEST)));
+  c.b.if(quiet, () => {
+    c.setStateI32(FLAGS_SYSTEM, i32.or(c.stateI32(FLAGS_SYSTEM), i32.const(RFLAGS.IF)));
+    c.setStateI32(STI_SHADOW_RIP, i32.wrap(c.nextRip()));
+    c.done();
+  });
+  c.system();
+};
+
 const cmc: Semantic = (c) => setStatusFlags(c, c.let(i64.xor(statusFlags(c), i64.const(RFLAGS.CF))));
 const clc: Semantic = (c) => setStatusFlags(c, c.let(i64.and(statusFlags(c), i64.const(~RFLAGS.CF))));
 const stc: Semantic = (c) => setStatusFlags(c, c.let(i64.or(statusFlags(c), i64.const(RFLAGS.CF))));
@@ -163,7 +175,7 @@ export const CONTROL_ROWS: readonly InstructionRow[] = [
   }),
   row('1', 0xd6, 'SALC', [], salc, { no64: true }),
   row('1', 0xfa, 'CLI', [], cli, { decoded: true }),
-  systemRow('1', 0xfb, 'STI', []),
+  row('1', 0xfb, 'STI', [], sti, { decoded: true, ends: true }),
   row('1', 0x9c, 'PUSHF', [], pushf, { default64: true, stack: true, sizes: ALL, decoded: true }),
   row('1', 0x9d, 'POPF', [], popf, { default64: true, stack: true, sizes: ALL, decoded: true, ends: true }),
 ];

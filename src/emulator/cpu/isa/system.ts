@@ -36,7 +36,8 @@ function group7Rows(): InstructionRow[] {
     systemRow('0f', 0x01, 'LMSW', ['Ew'], { group: 6 }),
     systemRow('0f', 0x01, 'INVLPG', ['M'], { ...memory, group: 7 }),
     systemRow('0f', 0x01, 'SWAPGS', [], { modRm: 0xf8, only64: true }),
-    systemRow('0f', 0x01, 'RDTSCP', [], { modRm: 0xf9 }),
+    systemRow('0f', 0x01, 'RDTSCP', [], { modRm: 0xf9, ...GOES_ON }),
+    row('0f', 0x01, 'SERIALIZE', [], () => {}, { modRm: 0xe8, prefix: 0 }),
     systemRow('0f', 0x01, 'CLAC', [], { modRm: 0xca }),
     systemRow('0f', 0x01, 'STAC', [], { modRm: 0xcb }),
   ];

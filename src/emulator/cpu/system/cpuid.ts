@@ -53,6 +53,8 @@ const FEATURES_1_EDX = {
 /** Leaf 7.0 EBX and ECX. */
 const FEATURES_7_EBX = { TSC_ADJUST: 1 << 1, SMEP: 1 << 7, SMAP: 1 << 20 } as const;
 const FEATURES_7_ECX = { UMIP: 1 << 2 } as const;
+/** SERIALIZE spares Linux an IRET to itself at each code patch, of which a boot has tens of thousands. */
+const FEATURES_7_EDX = { SERIALIZE: 1 << 14 } as const;
 
 /** Leaf 8000_0001h. */
 const FEATURES_EXT_ECX = { LAHF: 1 << 0 } as const;
@@ -90,7 +92,7 @@ export const CPUID_LEAVES: Readonly<Record<string, CpuidLeaf>> = {
   '4.2': [0x0000_0143, 0x01c0_003f, 1023, 1],
   // The APIC timer runs in every idle state.
   '6': [0x4, 0, 0, 0],
-  '7.0': [0, sum(FEATURES_7_EBX), sum(FEATURES_7_ECX), 0],
+  '7.0': [0, sum(FEATURES_7_EBX), sum(FEATURES_7_ECX), sum(FEATURES_7_EDX)],
   // x2APIC topology: one thread a core, one core.
   '11.0': [0, 1, 0x0000_0100, 0],
   '11.1': [0, 1, 0x0000_0201, 0],

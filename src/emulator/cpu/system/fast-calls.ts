@@ -2,7 +2,7 @@ import { EFER_BITS } from '../control-bits.ts';
 import { VECTOR } from '../exceptions/vectors.ts';
 import { isCode64, isLongActive, isProtected } from '../modes.ts';
 import { isCanonical } from '../segmentation/access.ts';
-import { CPL, EFER, REGISTER, RFLAGS, SEGMENT_INDEX } from '../state.ts';
+import { CPL, EFER, EFFECTIVE_BASES, REGISTER, RFLAGS, SEGMENT, SEGMENT_INDEX, SEGMENTS } from '../state.ts';
 import { storedRegister } from '../stored-registers.ts';
 import type { CpuContext, DecodedOperands } from '../system-context.ts';
 import { requireSupervisor } from './privilege.ts';
@@ -14,6 +14,7 @@ const SYSENTER_CS = storedRegister('SYSENTER_CS');
 const SYSENTER_ESP = storedRegister('SYSENTER_ESP');
 const SYSENTER_EIP = storedRegister('SYSENTER_EIP');
 const KERNEL_GS_BASE = storedRegister('KERNEL_GS_BASE');
+const GS_BASE = SEGMENTS + SEGMENT_INDEX.GS * SEGMENT.BYTE_LENGTH + SEGMENT.BASE;
 
 /** Fixed attributes: present, accessed, 4 KiB granular; read/execute code and read/write data of `dpl`. */
 const codeAttributes = (dpl: number, code64: boolean): number => (code64 ? 0xa09b : 0xc09b) | (dpl << 5);
@@ -99,9 +100,13 @@ export function swapGsBase(cpu: CpuContext): void {
   const { state } = cpu;
   if (!isCode64(state)) cpu.fault(VECTOR.UD);
   requireSupervisor(cpu);
-  const old = state.segmentBase(SEGMENT_INDEX.GS);
-  setSegmentBase(cpu, SEGMENT_INDEX.GS, state.u64(KERNEL_GS_BASE));
-  state.setU64(KERNEL_GS_BASE, old);
+  for (let half = 0; half < 8; half += 4) {
+    const old = state.u32(GS_BASE + half);
+    const value = state.u32(KERNEL_GS_BASE + half);
+    state.setU32(GS_BASE + half, value);
+    state.setU32(EFFECTIVE_BASES + SEGMENT_INDEX.GS * 8 + half, value);
+    state.setU32(KERNEL_GS_BASE + half, old);
+  }
 }
 
 /** Changes FS's or GS's base alone (SWAPGS, MSRs, WRFSBASE). */

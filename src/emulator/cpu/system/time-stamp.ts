@@ -20,7 +20,15 @@ function requireTimeStamp(cpu: CpuContext): void {
 
 export function readTimeStamp(cpu: CpuContext): void {
   requireTimeStamp(cpu);
-  setEdxEax(cpu.state, timeStamp(cpu));
+  const { state } = cpu;
+  if (state.u32(TSC_OFFSET) !== 0 || state.u32(TSC_OFFSET + 4) !== 0) {
+    setEdxEax(state, timeStamp(cpu));
+    return;
+  }
+  // Guests that never wrote the counter read it by the million: no big integers on their way.
+  const now = cpu.bus.now();
+  state.setGpr32(REGISTER.RAX, now >>> 0);
+  state.setGpr32(REGISTER.RDX, Math.floor(now / 0x1_0000_0000));
 }
 
 /** RDTSCP: also ECX = IA32_TSC_AUX. */

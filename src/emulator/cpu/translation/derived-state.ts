@@ -36,9 +36,13 @@ function limitOf(state: CpuState, segment: number, write: boolean, isProtected: 
 
 /** Recomputes everything that generated code reads besides the registers themselves. True when code must be looked up anew. */
 export function updateDerivedState(state: CpuState): void {
+  // High half of the last mask: 64-bit code left every limit open.
+  const was64 = state.u32(LINEAR_MASK + 4) !== 0;
   updateModes(state);
   const mode = state.u32(MODE);
   const code64 = (mode & MODE_BITS.CODE_SIZE) === CODE_SIZE.BITS_64;
+  updateTranslationIndex(state, mode);
+  if (was64 && code64) return;
   const isProtected = (mode & MODE_BITS.PROTECTED) !== 0 && (mode & MODE_BITS.VIRTUAL_8086) === 0;
   state.setU64(LINEAR_MASK, code64 ? ALL_ONES : 0xffff_ffffn);
   state.setU64(STACK_MASK, code64 ? ALL_ONES : (mode & MODE_BITS.STACK_32) !== 0 ? 0xffff_ffffn : 0xffffn);
@@ -47,11 +51,16 @@ export function updateDerivedState(state: CpuState): void {
     state.setU64(WRITE_LIMITS + segment * 8, code64 ? ALL_ONES : limitOf(state, segment, true, isProtected));
   }
   state.setU64(CODE_LIMIT, code64 ? ALL_ONES : BigInt(state.segmentLimit(SEGMENT_INDEX.CS)));
+}
+
+function updateTranslationIndex(state: CpuState, mode: number): void {
   const mmu = state.u32(MMU_INDEX);
   state.setU32(TLB_READ, readTlbOf(mmu));
   state.setU32(TLB_WRITE, writeTlbOf(mmu));
+  // Bits 55:52 of the key: above every canonical address.
   const key = (mode & MODE_BITS.CODE_SIZE) | ((mode & MODE_BITS.USER) !== 0 ? 4 : 0);
-  state.setU64(MODE_KEY, BigInt(key) << 52n);
+  state.setU32(MODE_KEY, 0);
+  state.setU32(MODE_KEY + 4, key << 20);
 }
 
 /** An access that the fast limits do not allow: true when the segment's own rules do (expand-down). */
