@@ -1,7 +1,8 @@
 import { closeSync, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import type { Board, DriveConfig } from '../bios/topology/board.ts';
+import { UserNet } from '../emulator/devices/user-net/user-net.ts';
 import type { Backends } from '../emulator/machine/device-models.ts';
-import type { BlockBackend, EntropySource, NetworkBackend } from '../emulator/machine/ports.ts';
+import type { BlockBackend, EntropySource } from '../emulator/machine/ports.ts';
 import { UserError } from '../shared/errors.ts';
 
 /** A disk image in a file, read and written in place. */
@@ -55,12 +56,6 @@ function openDrive(drive: DriveConfig): FileDrive {
   }
 }
 
-/** A network cable with nobody at the other end. */
-class UnpluggedNetwork implements NetworkBackend {
-  transmit(): void {}
-  connect(): void {}
-}
-
 /** Bytes from a counter that is mixed (SplitMix64's finisher on 32 bits): the same on every run, as everything in the machine. */
 class SeededEntropy implements EntropySource {
   #state = 0x5135_2021;
@@ -84,7 +79,7 @@ export interface OpenBackends extends Backends {
 /** @throws UserError DRIVE_OPEN */
 export function openBackends(board: Board): OpenBackends {
   const drives = new Map(board.drives.map((drive) => [drive.id, openDrive(drive)]));
-  const networks = new Map(board.netdevs.map(({ id }) => [id, new UnpluggedNetwork()]));
+  const networks = new Map(board.netdevs.map(({ id }) => [id, new UserNet()]));
   const entropy = new SeededEntropy();
   return {
     drive: (id) => drives.get(id),

@@ -69,8 +69,8 @@ export interface BlockBackend {
 export interface NetworkBackend {
   /** A frame that the guest sent. */
   transmit(frame: Uint8Array): void;
-  /** Called once by the card: where frames to the guest go. */
-  connect(receive: (frame: Uint8Array) => void): void;
+  /** Called once by the card: where frames to the guest go, and the time by which answers may be put off. */
+  connect(receive: (frame: Uint8Array) => void, clock: Clock): void;
 }
 
 /** Deterministic bytes for virtio-rng and RDRAND: seeded, never the host's. */

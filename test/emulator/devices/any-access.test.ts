@@ -124,7 +124,7 @@ describe('any access of a guest is answered with an unsigned value and without a
   const disk = { byteLength: 0x1000, readOnly: false, read() {}, write() {}, flush() {} };
   test.each([
     ['virtio-blk-pci', () => new VirtioBlk(disk, 'x', quiet)],
-    ['virtio-net-pci', () => new VirtioNet([2, 0, 0, 0, 0, 1], undefined)],
+    ['virtio-net-pci', () => new VirtioNet([2, 0, 0, 0, 0, 1], undefined, new TestClock())],
     ['virtio-serial-pci', () => new VirtioConsole({ write() {} })],
   ] as const)('%s: registers, and rings of random bytes', (model, create) => {
     fc.assert(

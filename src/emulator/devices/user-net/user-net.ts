@@ -35,21 +35,19 @@ const ROUND_TRIP = 50_000;
  * traffic is dropped: there is no outside.
  */
 export class UserNet implements NetworkBackend {
-  readonly #clock: Clock;
+  #clock: Clock | undefined;
   #receive: (frame: Uint8Array) => void = () => {};
 
-  constructor(clock: Clock) {
+  connect(receive: (frame: Uint8Array) => void, clock: Clock): void {
+    this.#receive = receive;
     this.#clock = clock;
   }
 
-  connect(receive: (frame: Uint8Array) => void): void {
-    this.#receive = receive;
-  }
-
   transmit(frame: Uint8Array): void {
-    if (frame.length < ETHERNET_BYTES) return;
+    const clock = this.#clock;
+    if (frame.length < ETHERNET_BYTES || !clock) return;
     const answer = this.#answer(frame);
-    if (answer) this.#clock.schedule(this.#clock.now() + ROUND_TRIP, () => this.#receive(answer));
+    if (answer) clock.schedule(clock.now() + ROUND_TRIP, () => this.#receive(answer));
   }
 
   #answer(frame: Uint8Array): Uint8Array | undefined {

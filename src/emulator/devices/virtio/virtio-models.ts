@@ -40,7 +40,8 @@ export function virtioNetModel({ config, context, ports, backends }: Parts): Vir
   const { netdev, mac } = config.options;
   const backend = netdev === undefined ? undefined : backends.network(netdev);
   if (netdev !== undefined && !backend) throw missing(config, 'netdev', netdev);
-  return new VirtioPciFunction(config, context, ports, new VirtioNet(parseMac(config, mac ?? DEFAULT_MAC), backend));
+  const device = new VirtioNet(parseMac(config, mac ?? DEFAULT_MAC), backend, ports.clock);
+  return new VirtioPciFunction(config, context, ports, device);
 }
 
 export function virtioRngModel({ config, context, ports, backends }: Parts): VirtioPciFunction {

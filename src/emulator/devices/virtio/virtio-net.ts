@@ -1,4 +1,4 @@
-import type { NetworkBackend } from '../../machine/ports.ts';
+import type { Clock, NetworkBackend } from '../../machine/ports.ts';
 import { bits, plain, type Registers, RO, reg16 } from '../../registers/declaration.ts';
 import { RegisterFile } from '../../registers/register-file.ts';
 import { registerBlock } from '../../registers/register-map.ts';
@@ -35,19 +35,21 @@ export class VirtioNet implements VirtioDevice {
   readonly config = new RegisterFile(VIRTIO_NET_CONFIG);
   readonly #mac: readonly number[];
   readonly #backend: NetworkBackend | undefined;
+  readonly #clock: Clock;
   #transport: VirtioTransport | undefined;
   #backlog: Uint8Array[] = [];
 
   /** `mac` has six bytes. Without a backend the link is down. */
-  constructor(mac: readonly number[], backend: NetworkBackend | undefined) {
+  constructor(mac: readonly number[], backend: NetworkBackend | undefined, clock: Clock) {
     this.#mac = mac;
     this.#backend = backend;
+    this.#clock = clock;
     this.reset();
   }
 
   connect(transport: VirtioTransport): void {
     this.#transport = transport;
-    this.#backend?.connect((frame) => this.#arrive(frame));
+    this.#backend?.connect((frame) => this.#arrive(frame), this.#clock);
   }
 
   reset(): void {

@@ -17,7 +17,7 @@ function build() {
       receive = callback;
     },
   };
-  const driver = new TestDriver('virtio-net-pci', new VirtioNet(MAC, backend));
+  const driver = new TestDriver('virtio-net-pci', (clock) => new VirtioNet(MAC, backend, clock));
   return { driver, sent, receive: (frame: Uint8Array) => receive(frame) };
 }
 
@@ -26,7 +26,7 @@ describe('virtio-net', () => {
     const { driver } = build();
     expect([0, 1, 2, 3, 4, 5].map((index) => driver.read(0x2000 + index, 1))).toEqual(MAC);
     expect(driver.read(0x2006, 2)).toBe(1);
-    expect(new TestDriver('virtio-net-pci', new VirtioNet(MAC, undefined)).read(0x2006, 2)).toBe(0);
+    expect(new TestDriver('virtio-net-pci', (clock) => new VirtioNet(MAC, undefined, clock)).read(0x2006, 2)).toBe(0);
   });
 
   test('sends frames without the header, receives them with it', () => {
@@ -49,9 +49,9 @@ describe('user net', () => {
   const broadcast = new Uint8Array(6).fill(0xff);
   const ask = (frame: Uint8Array) => {
     const clock = new TestClock();
-    const net = new UserNet(clock);
+    const net = new UserNet();
     const got: Uint8Array[] = [];
-    net.connect((answer) => void got.push(answer));
+    net.connect((answer) => void got.push(answer), clock);
     net.transmit(frame);
     clock.advance(1_000_000);
     return got;

@@ -123,7 +123,7 @@ const blk = {
 };
 const net = {
   model: 'virtio-net-pci' as const,
-  create: (clock: Clock) => new VirtioNet(MAC, new UserNet(clock)),
+  create: (clock: Clock) => new VirtioNet(MAC, new UserNet(), clock),
   qemu: () => [
     ...['-netdev', 'user,id=n0'],
     ...['-device', 'virtio-net-pci,netdev=n0,disable-legacy=on,disable-modern=off,addr=3,romfile='],
