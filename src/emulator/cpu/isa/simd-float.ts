@@ -463,8 +463,9 @@ const fromMmx =
     // Only a register operand makes it an MMX instruction.
     if (isRegister) guardMmx(c);
     const source = operandAddress(c, 1, 8);
-    helper(c, conversionNumber(name), c.let(c.vectorAddress(0)), source);
+    // The transition happens even when the conversion traps.
     if (isRegister) enterMmx(c);
+    helper(c, conversionNumber(name), c.let(c.vectorAddress(0)), source);
   };
 
 const toMmx =

@@ -28,7 +28,7 @@ export class FloatUnit {
   masks = 0x3f;
   denormalsAreZero = false;
   flushToZero = false;
-  /** Which NaN survives: x87 takes the larger significand, SSE the first operand. Also: x87 delivers wrapped exponents to traps. */
+  /** Which NaN survives: x87 takes the larger significand, SSE the first operand. */
   readonly x87: boolean;
 
   /** The last result was rounded away from zero (x87 C1). */
@@ -167,12 +167,20 @@ export class FloatUnit {
       tiny = exponent < minExponent - 1 || !this.#carries(sign, x, drop, precision);
       if (tiny && (this.masks & UE) === 0) {
         this.flags |= UE;
-        if (this.x87) exponent += format.wrap;
+        exponent += format.wrap;
+        if (this.x87 && exponent < minExponent) {
+          // FSCALE can go so far that not even the wrapped exponent holds it.
+          this.flags |= PE;
+          this.roundedUp = false;
+          this.setZero(format, sign);
+          return;
+        }
       } else if (tiny && this.flushToZero) {
         this.flags |= UE | PE;
         return this.setZero(format, sign);
       }
-      if (exponent < minExponent) drop = Math.min(drop + minExponent - exponent, 129);
+      // A trapping SSE result goes nowhere: its inexactness is that of an unbounded exponent.
+      if (exponent < minExponent && (this.masks & UE) !== 0) drop = Math.min(drop + minExponent - exponent, 129);
     }
     let kept = x >> COUNT[drop]!;
     const rest = x & ONES[drop]!;
@@ -191,7 +199,13 @@ export class FloatUnit {
     if (exponent > maxExponent) {
       if ((this.masks & OE) !== 0) return this.#overflow(format, sign);
       this.flags |= OE;
-      if (this.x87) exponent -= format.wrap;
+      exponent -= format.wrap;
+      if (exponent > maxExponent) {
+        this.flags |= PE;
+        this.roundedUp = true;
+        this.setInfinity(format, sign);
+        return;
+      }
     }
     const normal = kept >= BIT[precision - 1]!;
     this.exponentField = normal ? Math.max(exponent, minExponent) + format.bias : 0;

@@ -55,7 +55,6 @@ function pushRaw(x: X87Unit, signExponent: number, significand: bigint) {
 /** FLD ST(i). */
 export const fldRegister: X87Operation = (x) => {
   const index = x.operands.modRm & 7;
-  if (!x.room()) return;
   if (x.isEmpty(index)) {
     if (x.stackFault(false)) {
       x.top -= 1;
@@ -63,6 +62,7 @@ export const fldRegister: X87Operation = (x) => {
     }
     return;
   }
+  if (!x.room()) return;
   pushRaw(x, x.signExponent(index), x.significand(index));
 };
 

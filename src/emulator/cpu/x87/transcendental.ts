@@ -104,8 +104,8 @@ const onTop =
     }
     if (outOfRange(x)) return;
     if (!settled(x)) compute(x.unit, x.unit.a);
-    const written = x.complete(0);
-    if (written) x.setConditions(0, STATUS.C2);
+    x.complete(0);
+    x.setConditions(0, STATUS.C2);
   };
 
 export const fsin = onTop(sine);
@@ -131,12 +131,12 @@ const pushing =
     }
     x.load(0, unit.a);
     if (outOfRange(x)) return;
+    x.setConditions(0, STATUS.C2);
     if (settled(x)) {
       if (!x.complete(0)) return;
       const { signExponent, significand80 } = unit;
       x.top -= 1;
       x.write(0, signExponent, significand80);
-      x.setConditions(0, STATUS.C2);
       return;
     }
     // Operand a survives: rounding writes only the result fields.
@@ -152,7 +152,6 @@ const pushing =
       x.writeResult(0);
     } else x.write(0, 0x3fff, 1n << 63n);
     x.raise();
-    x.setConditions(0, STATUS.C2);
   };
 
 export const fptan = pushing(tangent, undefined);

@@ -151,8 +151,8 @@ export function recordX87(recorder: VectorRecorder, mode: Mode, scale = 1): void
     const pending = x87State(recorder, mode, [0]);
     pending.fpu = {
       ...pending.fpu!,
-      controlWord: 0x37f & ~(1 << index),
-      statusWord: 0x8080 | (1 << index),
+      controlWord: 0x37f & ~(1 << (index % 6)),
+      statusWord: 0x8080 | (1 << (index % 6)),
     };
     for (const [name, bytes] of PENDING) recorder.add(`${name} (exception pending)`, mode, bytes, pending);
   }
