@@ -2,29 +2,18 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { type FirmwareFiles, FW_CFG_OVERRIDE_PREFIX } from '../../../src/bios/artifacts.ts';
+import { FW_CFG_OVERRIDE_PREFIX } from '../../../src/bios/artifacts.ts';
 import { buildRom } from '../../../src/bios/rom/rom.ts';
+import type { RomRun } from './rom-run.ts';
 
 const QEMU = '/usr/bin/qemu-system-x86_64';
 export const hasQemu = existsSync(QEMU);
-
-export interface QemuRun {
-  /** Arguments of the board; without them a bare q35 with 128 MiB. */
-  readonly board?: readonly string[];
-  readonly rom?: Uint8Array;
-  readonly kernel?: Uint8Array;
-  readonly initrd?: Uint8Array;
-  readonly append?: string;
-  readonly files?: FirmwareFiles;
-  /** Ends the run as soon as the serial output has it; without it the guest ends itself. */
-  readonly until?: RegExp;
-}
 
 const BARE = ['-machine', 'q35', '-m', '128', '-nodefaults'];
 const TIME_LIMIT = 60_000;
 
 /** Boots our ROM on QEMU's q35 and returns what came over COM1. */
-export async function runOnQemu(run: QemuRun): Promise<string> {
+export async function runOnQemu(run: RomRun): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'q35-qemu-'));
   const store = (name: string, bytes: Uint8Array): string => {
     const path = join(directory, name);
