@@ -1,5 +1,6 @@
 import { kernelItems } from '../../../src/bios/boot/kernel-items.ts';
 import { buildRom } from '../../../src/bios/rom/rom.ts';
+import { openBackends } from '../../../src/cli/backends.ts';
 import { TextSink } from '../../../src/cli/byte-streams.ts';
 import { startMachine } from '../../../src/cli/emulated-machine.ts';
 import { runToEnd } from '../../../src/cli/run-machine.ts';
@@ -15,7 +16,9 @@ export async function runOnEmulator(run: RomRun): Promise<string> {
   const board = defaultBoard();
   const serial = new TextSink();
   const { lowRamBytes } = board.machine;
-  const { machine, backends } = startMachine({
+  const backends = openBackends(board);
+  const machine = startMachine({
+    backends,
     board,
     rom: run.rom ?? buildRom().bytes,
     files: run.files ?? new Map(),
