@@ -2,6 +2,7 @@ import { formatPlace } from '../../shared/errors.ts';
 import { type CheckFacts, collectFacts } from './facts.ts';
 import type { Finding, Rule } from './rule.ts';
 import { ASSIGNMENT_RULES } from './rules/assignments.ts';
+import { BOARD_RULES } from './rules/board.ts';
 import { ECAM_RULES } from './rules/ecam.ts';
 import { FIXED_HARDWARE_RULES } from './rules/fixed-hardware.ts';
 import { HOST_BRIDGE_RULES } from './rules/host-bridges.ts';
@@ -18,6 +19,7 @@ export const RULES: readonly Rule[] = [
   ...TABLE_RULES,
   ...FIXED_HARDWARE_RULES,
   ...INTERRUPT_CONTROLLER_RULES,
+  ...BOARD_RULES,
   ...MEMORY_RULES,
   ...ECAM_RULES,
   ...PLATFORM_RULES,

@@ -3,6 +3,7 @@ import { FADT } from '../../../src/bios/acpi/fadt.ts';
 import { DEFAULT_OEM } from '../../../src/bios/acpi/header.ts';
 import { HPET } from '../../../src/bios/acpi/hpet.ts';
 import { LOADER_ENTRY_BYTES } from '../../../src/bios/acpi/linker/script.ts';
+import { MADT } from '../../../src/bios/acpi/madt.ts';
 import { buildRsdt } from '../../../src/bios/acpi/rsdt.ts';
 import { SLIT } from '../../../src/bios/acpi/slit.ts';
 import { buildXsdt } from '../../../src/bios/acpi/xsdt.ts';
@@ -106,6 +107,12 @@ const BREAKS: Readonly<Record<string, (bench: Workbench) => void>> = {
     bench.entries('APIC', (bytes, layout) => {
       if (/Override/.test(layout) && bytes[3] === 5) bytes[3] = 10;
       return bytes;
+    }),
+  'FADT-BOARD': (bench) => bench.patch('FACP', FADT, { SCI_INT: 20 }),
+  'MADT-BOARD': (bench) => bench.patch('APIC', MADT, { LOCAL_APIC_ADDRESS: 0xfee1_0000 }),
+  'HPET-BOARD': (bench) =>
+    bench.patch('HPET', HPET, {
+      BASE_ADDRESS: { space: 0, bitWidth: 64, bitOffset: 0, accessSize: 0, address: 0xfed0_1000 },
     }),
   'E820-READABLE': (bench) => {
     bench.damage = (files) => files.set('etc/e820', files.get('etc/e820')!.subarray(0, 30));
