@@ -43,7 +43,7 @@ import { INSTRUCTION_HANDLERS } from './system/instruction-handlers.ts';
 import { type CpuContext, GuestFault, type SystemHandler } from './system-context.ts';
 import { CodeCache } from './translation/code-cache.ts';
 import { CodeLookup } from './translation/code-lookup.ts';
-import { passesSegmentRules, updateDerivedState } from './translation/derived-state.ts';
+import { passesSegmentRules, updateDerivedState, updateModeKey } from './translation/derived-state.ts';
 import { MemoryPath } from './translation/memory-path.ts';
 
 const VECTOR_DB = 1;
@@ -155,7 +155,7 @@ class Processor implements CpuEngine {
       bus,
       tsc: () => BigInt(this.#bus.now()),
       fault,
-      flushTranslations: (options) => this.#flush(options.linear),
+      flushTranslations: (options) => this.#flush(options.linear, options.global),
       modesChanged: () => this.#modesChanged(),
       log,
     };
@@ -225,14 +225,14 @@ class Processor implements CpuEngine {
     this.#shutdown = false;
     this.#nmiPending = false;
     this.#walker.a20Enabled = true;
-    this.#flush(undefined);
+    this.#flush();
     this.#modesChanged();
   }
 
   stateReplaced(): void {
     this.#shutdown = false;
     this.#codeCache.flush();
-    this.#flush(undefined);
+    this.#flush();
     this.#modesChanged();
   }
 
@@ -244,11 +244,11 @@ class Processor implements CpuEngine {
   setA20(enabled: boolean): void {
     if (this.#walker.a20Enabled === enabled) return;
     this.#walker.a20Enabled = enabled;
-    this.#flush(undefined);
+    this.#flush();
   }
 
   flushTranslations(): void {
-    this.#flush(undefined);
+    this.#flush();
   }
 
   requestExit(): void {
@@ -544,7 +544,14 @@ class Processor implements CpuEngine {
       this.#memoryPath.flushJumps();
   }
 
-  #flush(linear: bigint | undefined): void {
+  #flush(linear?: bigint, global = true): void {
+    this.#walker.flush();
+    if (!global) {
+      this.#memoryPath.flushLocal();
+      if (this.#lookup.flushLocal()) this.#memoryPath.flushJumps();
+      updateModeKey(this.#state);
+      return;
+    }
     if (linear === undefined) {
       this.#memoryPath.flush();
       this.#lookup.flush();

@@ -138,6 +138,8 @@ export const WRITE_LIMITS = place(6 * 8);
 export const CODE_LIMIT = place(8);
 /** 1 while the processor's INTR pin is asserted, kept by the engine for STI and POPF. */
 export const INTERRUPT_REQUEST = place(4);
+/** 0–255, a new one with each CR3 write: part of MODE_KEY at CPL 3, so that jumps cached for another address space do not match. */
+export const USER_GENERATION = place(4);
 /** Low half of the RIP behind the last STI that generated code ran: no interrupt is taken there, so that STI, HLT cannot lose its wake-up. */
 export const STI_SHADOW_RIP = place(4);
 

@@ -23,6 +23,7 @@ const RESERVED_HIGH = 0x000f_ffff & ~PHYSICAL_HIGH_MASK;
 /** PAE paging also reserves 62:52, which 4-level paging ignores. */
 const RESERVED_HIGH_PAE = 0x7fff_ffff & ~PHYSICAL_HIGH_MASK;
 const A20_BIT = 0x10_0000;
+const TABLE_ENTRIES = 256;
 
 /**
  * Translates linear addresses by walking the guest's tables, sets A and D on the way, and leaves its findings in fields: it allocates
@@ -49,6 +50,14 @@ export class PageWalker {
   readonly #state: CpuState;
   readonly #bus: CpuBus;
   readonly #onTableWrite: (gpa: number, byteLength: number) => void;
+
+  /** Paging-structure cache of long mode: page tables by the linear address's bits 47:21 (SDM vol. 3 §4.10.3). An odd tag is never asked for. */
+  readonly #tagLow = new Int32Array(TABLE_ENTRIES).fill(1);
+  readonly #tagHigh = new Int32Array(TABLE_ENTRIES);
+  readonly #tableHost = new Int32Array(TABLE_ENTRIES);
+  readonly #tableGpa = new Float64Array(TABLE_ENTRIES);
+  readonly #tableRights = new Int32Array(TABLE_ENTRIES);
+  readonly #tableNx = new Int32Array(TABLE_ENTRIES);
 
   // Of the walk under way.
   #access = 0;
@@ -81,6 +90,11 @@ export class PageWalker {
     return this.#walkLegacy(linearLow);
   }
 
+  /** Forgets cached paging structures: any change of translations, INVLPG and CR3 writes among them, and of the physical map. */
+  flush(): void {
+    this.#tagLow.fill(1);
+  }
+
   #untranslated(linearLow: number): boolean {
     this.#setPage((linearLow & 0xffff_f000) >>> 0);
     this.readable = true;
@@ -102,6 +116,10 @@ export class PageWalker {
 
   /** 4-level and 5-level paging (SDM vol. 3 §4.5). */
   #walkLong(linearLow: number, linearHigh: number): boolean {
+    const slot = ((linearLow >>> 21) ^ linearHigh) & (TABLE_ENTRIES - 1);
+    if (this.#tagLow[slot] === (linearLow & ~0x1f_ffff) && this.#tagHigh[slot] === (linearHigh | 0)) {
+      return this.#walkCachedTable(slot, linearLow);
+    }
     const state = this.#state;
     const levels = (this.#cr4 & CR4_BITS.LA57) !== 0 ? 5 : 4;
     let table = ((state.u32(CR3) & 0xffff_f000) >>> 0) + (state.u32(CR3 + 4) & PHYSICAL_HIGH_MASK) * TWO_32;
@@ -127,7 +145,39 @@ export class PageWalker {
       }
       this.#setAccessed(address, low);
       table = frame(low, high, 0xffff_f000);
+      if (level === 2) this.#cacheTable(slot, linearLow, linearHigh, { table, rights, noExecute });
     }
+  }
+
+  /** The last level alone, from a table whose place and rights are known. */
+  #walkCachedTable(slot: number, linearLow: number): boolean {
+    const offset = ((linearLow >>> 12) & 0x1ff) * 8;
+    const host = this.#tableHost[slot] + offset;
+    const low = this.#state.u32(host);
+    if ((low & PTE.P) === 0) return this.#fail(0);
+    const high = this.#state.u32(host + 4);
+    if ((high & RESERVED_HIGH) !== 0 || this.#nxReserved(high)) return this.#fail(PAGE_FAULT.P | PAGE_FAULT.RSVD);
+    const rights = this.#tableRights[slot] & low;
+    const page = frame(low, high, 0xffff_f000);
+    return this.#leaf(this.#tableGpa[slot] + offset, low, page, rights, this.#tableNx[slot] | high, 12);
+  }
+
+  /** Only tables in RAM that are read and written at the same place are kept. */
+  #cacheTable(
+    slot: number,
+    linearLow: number,
+    linearHigh: number,
+    found: { table: number; rights: number; noExecute: number },
+  ): void {
+    const gpa = this.#gate(found.table);
+    const host = this.#bus.hostPage(gpa, false);
+    if (host < 0 || this.#bus.hostPage(gpa, true) !== host) return;
+    this.#tagLow[slot] = linearLow & ~0x1f_ffff;
+    this.#tagHigh[slot] = linearHigh;
+    this.#tableHost[slot] = host;
+    this.#tableGpa[slot] = gpa;
+    this.#tableRights[slot] = found.rights;
+    this.#tableNx[slot] = found.noExecute;
   }
 
   /** PAE paging (SDM vol. 3 §4.4): the four PDPTEs were loaded with CR3. */

@@ -1,8 +1,8 @@
 import type { CpuBus } from '../bus.ts';
 import type { CpuState } from '../cpu-state.ts';
 import { FETCH_PAGE, JUMP_CACHE, JUMP_CACHE_ENTRIES, JUMP_CACHE_ENTRY_BYTES } from '../interpreter/layout.ts';
-import { ACCESS, type PageWalker } from '../mmu/page-walk.ts';
-import { CR2, LINEAR_MASK, MMU_INDEX, MODE, MODE_KEY, RIP_PAGE } from '../state.ts';
+import { ACCESS, MMU, type PageWalker } from '../mmu/page-walk.ts';
+import { CR2, LINEAR_MASK, MMU_INDEX, MODE, MODE_KEY, RIP_PAGE, USER_GENERATION } from '../state.ts';
 import type { CodeCache } from './code-cache.ts';
 
 const PAGE = 0x1000;
@@ -31,11 +31,15 @@ export class CodeLookup {
   readonly #mmu = new Int32Array(ENTRIES);
   readonly #gpa = new Float64Array(ENTRIES);
   readonly #host = new Int32Array(ENTRIES);
+  readonly #global = new Uint8Array(ENTRIES);
+  /** The jump cache holds supervisor code in a page that is not global. */
+  #cachedLocalKernel = false;
   #csBase = 0;
   #csLimit = 0xffff;
   /** Result of #translate. */
   #page = 0;
   #hostPage = 0;
+  #isGlobal = false;
 
   constructor(ports: CodeLookupPorts) {
     this.#ports = ports;
@@ -44,6 +48,20 @@ export class CodeLookup {
   flush(): void {
     // Tags are page-aligned; 1 never matches.
     this.#tagLow.fill(1);
+  }
+
+  /**
+   * Forgets what a CR3 write does. The user's cached jumps go by a new generation in their keys; true when the whole jump cache must go: the
+   * generations are used up, or supervisor code ran in a page that is not global.
+   */
+  flushLocal(): boolean {
+    for (let index = 0; index < ENTRIES; index++) if (this.#global[index] === 0) this.#tagLow[index] = 1;
+    const { state } = this.#ports;
+    const generation = (state.u32(USER_GENERATION) + 1) & 0xff;
+    state.setU32(USER_GENERATION, generation);
+    const mustFlush = generation === 0 || this.#cachedLocalKernel;
+    this.#cachedLocalKernel = false;
+    return mustFlush;
   }
 
   /** Keeps CS's base and limit; true when they differ from before, so that cached jumps are void. */
@@ -67,7 +85,7 @@ export class CodeLookup {
     const uop = codeCache.block(request, this.#nextPage(ripLow, ripHigh));
     if (uop === 0) return 0;
     this.isLinkable = codeCache.find(request.page, request.offset, request.codeSize) !== 0;
-    if (this.isLinkable) this.#cacheJump(ripLow, ripHigh, uop);
+    if (this.isLinkable) this.#cacheJump(ripLow, ripHigh, uop, request.global);
     return uop;
   }
 
@@ -82,7 +100,9 @@ export class CodeLookup {
   #request(
     ripLow: number,
     ripHigh: number,
-  ): { page: number; hostPage: number; offset: number; codeSize: number; bounced: boolean } | undefined {
+  ):
+    | { page: number; hostPage: number; offset: number; codeSize: number; bounced: boolean; global: boolean }
+    | undefined {
     const { state, recordFault } = this.#ports;
     const wide = state.u32(LINEAR_MASK + 4) !== 0;
     let low = ripLow | 0;
@@ -105,7 +125,14 @@ export class CodeLookup {
     this.#setRipPage(low & ~0xfff, high, wide);
     const bounced = this.#hostPage < 0;
     if (bounced) this.#hostPage = this.#bounce(low & 0xfff);
-    return { page: this.#page, hostPage: this.#hostPage, offset: low & 0xfff, codeSize: state.u32(MODE) & 3, bounced };
+    return {
+      page: this.#page,
+      hostPage: this.#hostPage,
+      offset: low & 0xfff,
+      codeSize: state.u32(MODE) & 3,
+      bounced,
+      global: this.#isGlobal,
+    };
   }
 
   /** RIP_PAGE = linear page − CS base. */
@@ -129,6 +156,7 @@ export class CodeLookup {
     if (this.#tagLow[index] === page && this.#tagHigh[index] === high && this.#mmu[index] === mmu) {
       this.#page = this.#gpa[index];
       this.#hostPage = this.#host[index];
+      this.#isGlobal = this.#global[index] !== 0;
       return true;
     }
     if (!walker.walk(low, high, ACCESS.EXECUTE, mmu)) {
@@ -139,12 +167,14 @@ export class CodeLookup {
     }
     this.#page = walker.gpa / PAGE;
     this.#hostPage = bus.hostPage(walker.gpa, false);
+    this.#isGlobal = walker.global;
     if (this.#hostPage >= 0) {
       this.#tagLow[index] = page;
       this.#tagHigh[index] = high;
       this.#mmu[index] = mmu;
       this.#gpa[index] = this.#page;
       this.#host[index] = this.#hostPage;
+      this.#global[index] = walker.global ? 1 : 0;
     }
     return true;
   }
@@ -173,8 +203,9 @@ export class CodeLookup {
     return FETCH_PAGE;
   }
 
-  #cacheJump(ripLow: number, ripHigh: number, uop: number): void {
+  #cacheJump(ripLow: number, ripHigh: number, uop: number, global: boolean): void {
     const { state } = this.#ports;
+    if (!global && state.u32(MMU_INDEX) !== MMU.USER) this.#cachedLocalKernel = true;
     const slot = (ripLow ^ (ripLow >>> 9)) & (JUMP_CACHE_ENTRIES - 1);
     const entry = JUMP_CACHE + slot * JUMP_CACHE_ENTRY_BYTES;
     state.setU32(entry, (ripLow ^ state.u32(MODE_KEY)) >>> 0);

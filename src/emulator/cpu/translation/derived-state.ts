@@ -13,6 +13,7 @@ import {
   STACK_MASK,
   TLB_READ,
   TLB_WRITE,
+  USER_GENERATION,
   WRITE_LIMITS,
 } from '../state.ts';
 
@@ -41,7 +42,7 @@ export function updateDerivedState(state: CpuState): void {
   updateModes(state);
   const mode = state.u32(MODE);
   const code64 = (mode & MODE_BITS.CODE_SIZE) === CODE_SIZE.BITS_64;
-  updateTranslationIndex(state, mode);
+  updateTranslationIndex(state);
   if (was64 && code64) return;
   const isProtected = (mode & MODE_BITS.PROTECTED) !== 0 && (mode & MODE_BITS.VIRTUAL_8086) === 0;
   state.setU64(LINEAR_MASK, code64 ? ALL_ONES : 0xffff_ffffn);
@@ -53,14 +54,20 @@ export function updateDerivedState(state: CpuState): void {
   state.setU64(CODE_LIMIT, code64 ? ALL_ONES : BigInt(state.segmentLimit(SEGMENT_INDEX.CS)));
 }
 
-function updateTranslationIndex(state: CpuState, mode: number): void {
+function updateTranslationIndex(state: CpuState): void {
   const mmu = state.u32(MMU_INDEX);
   state.setU32(TLB_READ, readTlbOf(mmu));
   state.setU32(TLB_WRITE, writeTlbOf(mmu));
-  // Bits 55:52 of the key: above every canonical address.
-  const key = (mode & MODE_BITS.CODE_SIZE) | ((mode & MODE_BITS.USER) !== 0 ? 4 : 0);
+  updateModeKey(state);
+}
+
+/** Bits 55:52 of the key hold code size and CPL 3, bits 63:56 the user's generation: no two kinds of code share a key and an address. */
+export function updateModeKey(state: CpuState): void {
+  const mode = state.u32(MODE);
+  const user = (mode & MODE_BITS.USER) !== 0;
+  const key = (mode & MODE_BITS.CODE_SIZE) | (user ? 4 : 0);
   state.setU32(MODE_KEY, 0);
-  state.setU32(MODE_KEY + 4, key << 20);
+  state.setU32(MODE_KEY + 4, (key << 20) | (user ? state.u32(USER_GENERATION) << 24 : 0));
 }
 
 /** An access that the fast limits do not allow: true when the segment's own rules do (expand-down). */

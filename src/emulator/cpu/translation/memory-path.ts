@@ -13,12 +13,14 @@ import {
   TLB_ENTRY_BYTES,
   writeTlbOf,
 } from '../interpreter/layout.ts';
-import { ACCESS, type PageWalker } from '../mmu/page-walk.ts';
+import { ACCESS, MMU, type PageWalker } from '../mmu/page-walk.ts';
 import { CR2, LINEAR_MASK, MEMORY_VALUE, MMU_INDEX } from '../state.ts';
 
 const PAGE = 0x1000;
 const VECTOR_PF = 14;
 const TLB_WORDS = TLB_ENTRY_BYTES / 4;
+const LOCAL_ENTRIES = 1024;
+const LARGE_REGIONS = 1024;
 
 /** What the slow path asks of the engine. */
 export interface MemoryPathPorts {
@@ -43,6 +45,12 @@ export class MemoryPath {
   #second = -1;
   #bytesInFirst = 0;
 
+  /** Words of supervisor entries that a CR3 write must drop: their pages are not global. */
+  readonly #local = new Int32Array(LOCAL_ENTRIES);
+  #localCount = 0;
+  /** 2 MiB regions (hashed) that large pages map: INVLPG of one address there drops every piece. */
+  readonly #large = new Uint8Array(LARGE_REGIONS);
+
   constructor(ports: MemoryPathPorts, buffer: ArrayBufferLike) {
     this.#ports = ports;
     this.#words = new Int32Array(buffer);
@@ -52,7 +60,18 @@ export class MemoryPath {
   /** Forgets all translations, jump cache included. */
   flush(): void {
     this.#words.fill(-1, TLB_BASE >> 2, TLB_END >> 2);
+    this.#localCount = 0;
+    this.#large.fill(0);
     this.flushJumps();
+  }
+
+  /** Forgets what a CR3 write does: the user's translations, and the supervisor's of pages that are not global. The jump cache is left alone. */
+  flushLocal(): void {
+    const words = this.#words;
+    words.fill(-1, readTlbOf(MMU.USER) >> 2, (readTlbOf(MMU.USER) + 2 * TLB_BYTES) >> 2);
+    if (this.#localCount > LOCAL_ENTRIES) words.fill(-1, TLB_BASE >> 2, TLB_END >> 2);
+    else for (let index = 0; index < this.#localCount; index++) words[this.#local[index]] = -1;
+    this.#localCount = 0;
   }
 
   flushJumps(): void {
@@ -61,6 +80,10 @@ export class MemoryPath {
 
   /** Forgets the page of `linearLow` in every TLB. */
   flushPage(linearLow: number): void {
+    if (this.#large[(linearLow >>> 21) & (LARGE_REGIONS - 1)] !== 0) {
+      this.flush();
+      return;
+    }
     const index = (linearLow >>> 12) & (TLB_ENTRIES - 1);
     for (let tlb = TLB_BASE; tlb < TLB_END; tlb += TLB_BYTES)
       this.#words[((tlb + index * TLB_ENTRY_BYTES) >> 2) | 0] = -1;
@@ -150,6 +173,11 @@ export class MemoryPath {
     this.#words[at] = page;
     this.#words[at + 1] = high;
     this.#words[at + 2] = host - page;
+    const { walker } = this.#ports;
+    if (walker.pageShift > 12) this.#large[(low >>> 21) & (LARGE_REGIONS - 1)] = 1;
+    if (walker.global || tlb < readTlbOf(MMU.SUPERVISOR)) return;
+    if (this.#localCount < LOCAL_ENTRIES) this.#local[this.#localCount] = at;
+    this.#localCount++;
   }
 
   #readAcross(firstPage: number, low: number, high: number, byteLength: number): number {
