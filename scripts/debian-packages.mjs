@@ -5,9 +5,18 @@ import { join } from 'node:path';
 // What the toolkit takes from Debian: the kernels and busybox are downloaded and unpacked into .cache/debian, never installed; the
 // cross-check tools (iasl, acpiexec, QEMU) are installed by apt-get where that is possible.
 
-/** Files that are unpacked: key in the manifest, package, a pattern of the file in it. */
+/** Linux's virtio drivers and what they need, for the test that runs them on our devices. */
+const VIRTIO_MODULES =
+  /\/(virtio|virtio_(ring|pci|pci_legacy_dev|pci_modern_dev|blk|net|console)|virtio-rng|(net_)?failover)\.ko$/;
+
+/** Files that are unpacked: key in the manifest, package, a pattern of the file in it, and of others that go with it. */
 const FILES = {
-  cloudKernel: { metaPackage: 'linux-image-cloud-amd64', member: /^\.\/boot\/vmlinuz-/ },
+  cloudKernel: {
+    metaPackage: 'linux-image-cloud-amd64',
+    member: /^\.\/boot\/vmlinuz-/,
+    others: VIRTIO_MODULES,
+    othersFolder: 'lib',
+  },
   kernel: { metaPackage: 'linux-image-amd64', member: /^\.\/boot\/vmlinuz-/ },
   busybox: { package: 'busybox-static', member: /^\.\/bin\/busybox$/ },
 };
@@ -83,7 +92,8 @@ function unpack(folder, spec) {
     const members = run('tar', ['-tf', '-'], { input: tar }).stdout.split('\n');
     const member = members.find((line) => spec.member.test(line));
     if (member === undefined) return undefined;
-    if (run('tar', ['-xf', '-', member], { cwd: work, input: tar }).status !== 0) return undefined;
+    const others = members.filter((line) => spec.others?.test(line));
+    if (run('tar', ['-xf', '-', member, ...others], { cwd: work, input: tar }).status !== 0) return undefined;
     rmSync(join(work, archive));
     rmSync(target, { recursive: true, force: true });
     renameSync(work, target);
@@ -91,6 +101,12 @@ function unpack(folder, spec) {
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+/** The file is there, and so is what an earlier version of this script did not unpack with it. */
+function isComplete(path, spec) {
+  const others = spec.othersFolder && join(path, '..', '..', spec.othersFolder);
+  return existsSync(path) && (others === undefined || existsSync(others));
 }
 
 /**
@@ -106,7 +122,7 @@ export function ensureDebianFiles(root, wanted) {
     const variable = `Q35_${key.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}`;
     const spec = FILES[key];
     if (process.env[variable] !== undefined) continue;
-    if (manifest[key] !== undefined && existsSync(join(root, manifest[key]))) continue;
+    if (manifest[key] !== undefined && isComplete(join(root, manifest[key]), spec)) continue;
     delete manifest[key];
     const path = isDebian() ? unpack(folder, spec) : undefined;
     if (path !== undefined) manifest[key] = path.slice(root.length + 1);
