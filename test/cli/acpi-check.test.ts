@@ -39,6 +39,13 @@ describe('q35 acpi check', () => {
     expect(exitCode).toBe(0);
   });
 
+  it('takes tables as /sys/firmware/acpi/tables has them', async () => {
+    const path = directory('sys', { APIC: 'APIC with too few bytes' });
+    const { stdout, exitCode } = await runCommand(AcpiCheckCommand, [path]);
+    expect(stdout).toMatch(/error TABLE-LENGTH: APIC states/);
+    expect(exitCode).toBe(1);
+  });
+
   it.each([
     ['a directory that is missing', () => join(root, 'none'), /error DIRECTORY_READ/],
     ['a directory without tables', () => directory('empty', {}), /error CHECK_EMPTY/],

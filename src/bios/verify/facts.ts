@@ -165,10 +165,18 @@ function topOfLowRam(e820: readonly E820Entry[]): number {
   return low.length === 0 ? ASSUMED_LOW_RAM : Math.max(...low.map(({ base, size }) => base + size));
 }
 
-/** Tables as files of their own, at the top or in `tables/`, as a guest or a dump shows them. */
+/** `DSDT.aml`, `facp.dat`, or as in /sys/firmware/acpi/tables `APIC` and `SSDT2`; at the top or in `tables/`. */
+const TABLE_FILE = /^(?:tables\/)?(?:[^/]+\.(?:aml|dat|bin)|[A-Z]{3}[A-Z0-9]\d*)$/i;
+
+/** True when there is something to check: linked tables, or tables as files of their own. */
+export function holdsTables({ files }: CheckSubject): boolean {
+  return files.has(LOADER_FILE_NAME) || [...files.keys()].some((name) => TABLE_FILE.test(name));
+}
+
+/** Tables as files of their own, as a guest or a dump shows them. */
 function looseTables({ files }: CheckSubject): FoundTable[] {
   return [...files]
-    .filter(([name, bytes]) => /^(?:tables\/)?[^/]+\.(?:aml|dat|bin)$/i.test(name) && bytes.length >= 8)
+    .filter(([name, bytes]) => TABLE_FILE.test(name) && bytes.length >= 8)
     .map(([name, bytes]) => foundTable(bytes, name))
     .filter(({ signature }) => /^[A-Z]{3}[A-Z0-9!]$/.test(signature));
 }

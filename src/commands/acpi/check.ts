@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core';
 import { checkFirmware, formatFinding, RULES } from '../../bios/verify/check.ts';
+import { holdsTables } from '../../bios/verify/facts.ts';
 import type { Finding } from '../../bios/verify/rule.ts';
 import { type CheckSubject, decodePlanJson, PLAN_JSON_NAME } from '../../bios/verify/subject.ts';
 import { readDirectoryFiles } from '../../cli/directories.ts';
@@ -15,7 +16,7 @@ interface CheckReport {
 export default class AcpiCheckCommand extends Q35Command {
   static override summary = 'Check firmware files against one another, before anything runs';
   static override description =
-    'Takes a directory that `q35 acpi build` wrote, or one with tables as *.aml. Each finding says what is broken and where, what Linux and Windows make of it, and the mend. Exit code 1 when there is an error among them.';
+    'Takes a directory that `q35 acpi build` wrote, or one with tables (*.aml, *.dat, or as in /sys/firmware/acpi/tables). Each finding says what is broken and where, what Linux and Windows make of it, and the mend. Exit code 1 when there is an error among them.';
   static override enableJsonFlag = true;
   static override args = {
     directory: Args.string({ description: 'directory with the files', required: true }),
@@ -36,12 +37,13 @@ export default class AcpiCheckCommand extends Q35Command {
 function readSubject(directory: string): CheckSubject {
   const files = readDirectoryFiles(directory);
   const planFile = files.get(PLAN_JSON_NAME);
-  const isKnown = [...files.keys()].some((name) => name === 'etc/table-loader' || name.endsWith('.aml'));
-  if (!isKnown) {
-    throw new UserError('CHECK_EMPTY', 'the directory holds neither etc/table-loader nor tables as *.aml', {
+  const plan = planFile && decodePlanJson(planFile, `${directory}/${PLAN_JSON_NAME}`);
+  const subject: CheckSubject = { source: directory, files, plan };
+  if (!holdsTables(subject)) {
+    throw new UserError('CHECK_EMPTY', 'the directory holds neither etc/table-loader nor tables', {
       place: { file: directory },
       mend: 'name a directory that `q35 acpi build` wrote, or one with tables as *.aml',
     });
   }
-  return { source: directory, files, plan: planFile && decodePlanJson(planFile, `${directory}/${PLAN_JSON_NAME}`) };
+  return subject;
 }

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HEADER_BYTES, TABLE_HEADER } from '../../../src/bios/acpi/header.ts';
 import { MADT_ENTRIES } from '../../../src/bios/acpi/madt.ts';
@@ -11,6 +12,7 @@ import { GIB, MIB } from '../../../src/shared/bytes.ts';
 import { byteSum } from '../../../src/shared/checksum.ts';
 import { boardOfFlags, defaultBoard } from '../../support/boards.ts';
 import { smallBoard, TWO_NODES } from '../board.ts';
+import { randomBoard } from '../pci/random-boards.ts';
 import { evaluateWithAcpiexec, hasAcpica, roundTripWithIasl } from './acpica.ts';
 
 /** Boards that differ in what tables depend on. */
@@ -89,6 +91,22 @@ describe.each(Object.entries(BOARDS))('tables of %s', (_, machine) => {
         name,
       ).toBe(true);
     }
+  });
+});
+
+describe('the DSDT of random boards', () => {
+  it.runIf(hasAcpica)('goes through iasl and acpiexec without a word (needs iasl, acpiexec)', () => {
+    fc.assert(
+      fc.property(randomBoard, (random) => {
+        const { bytes } = buildBoardTables(random, planPci(random)).find(({ signature }) => signature === 'DSDT')!;
+        expect(roundTripWithIasl(bytes).summary).toBe('Compilation successful. 0 Errors, 0 Warnings, 0 Remarks');
+        const { evaluations, noise } = evaluateWithAcpiexec(bytes);
+        expect(noise).toEqual([]);
+        expect(evaluations.filter(({ status }) => status !== 'AE_OK')).toEqual([]);
+      }),
+      // Each takes most of a second outside.
+      { numRuns: 5 },
+    );
   });
 });
 
