@@ -32,6 +32,7 @@ import { failWhen, literal, logLine } from './log.ts';
 export const FW_CFG_KEYS = {
   SIGNATURE: 0x00,
   ID: 0x01,
+  CPU_COUNT: 0x05,
   KERNEL_ADDR: 0x07,
   KERNEL_SIZE: 0x08,
   INITRD_SIZE: 0x0b,

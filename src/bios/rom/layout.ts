@@ -54,6 +54,7 @@ export const POST_CODES = {
   LONG_MODE: 0x04,
   CHIPSET: 0x10,
   FW_CFG: 0x20,
+  PROCESSORS: 0x28,
   PCI_PLAN: 0x30,
   MEMORY_MAP: 0x40,
   TABLES: 0x50,

@@ -2,27 +2,9 @@ import { FSEG, PORTS, ROM_SHADOW } from '../../emulator/machine/memory-map.ts';
 import type { Code } from './assembler/assembler.ts';
 import { repeat, when } from './assembler/macros.ts';
 import { at, dword, offsetIn, symbol } from './assembler/operands.ts';
-import {
-  al,
-  ax,
-  cr0,
-  cr3,
-  cr4,
-  cs,
-  ds,
-  dx,
-  eax,
-  ecx,
-  edi,
-  edx,
-  es,
-  esi,
-  esp,
-  fs,
-  gs,
-  ss,
-} from './assembler/registers.ts';
+import { al, cr0, cr3, cr4, cs, ds, eax, ecx, edi, edx, es, esi, esp, fs, gs, ss } from './assembler/registers.ts';
 import { CHIPSET_CONFIG, PAM_READ_WRITE } from './chipset-registers.ts';
+import { writeConfig } from './config-access.ts';
 import { HIGH_ALIAS, LOW_MEMORY, PAGE_TABLE_PAGES, POST_CODES, ROM_BASE, ROM_BYTES, SELECTORS } from './layout.ts';
 
 const PAGE_PRESENT_WRITABLE = 0x3;
@@ -75,7 +57,7 @@ function emitShadowing(code: Code): void {
   code.or(al, 0x02);
   code.and(al, 0xfe);
   code.out(PORTS.PORT92.base, al);
-  for (const { register, value, size } of PAM_READ_WRITE) writeConfig32(code, register, value, size);
+  for (const write of PAM_READ_WRITE) writeConfig(code, CHIPSET_CONFIG.MCH_DEVFN, write);
   code.mov(esi, ROM_BASE);
   code.mov(edi, ROM_SHADOW.base);
   code.mov(ecx, ROM_BYTES / 4);
@@ -83,16 +65,6 @@ function emitShadowing(code: Code): void {
   code.movsd();
   code.lgdt(at('gdtPointer'));
   code.farJump(SELECTORS.CODE32, symbol('shadowed'), 32);
-}
-
-/** A write to the MCH's function 0 by CF8/CFC; changes EAX and EDX. */
-function writeConfig32(code: Code, register: number, value: number, size: 1 | 2 | 4): void {
-  code.mov(edx, PORTS.CONFIG_ADDRESS.base);
-  code.mov(eax, (CHIPSET_CONFIG.ENABLE | (register & 0xfc)) >>> 0);
-  code.out(dx, eax);
-  code.mov(edx, PORTS.CONFIG_DATA.base + (register & 3));
-  code.mov(eax, value);
-  code.out(dx, size === 4 ? eax : size === 2 ? ax : al);
 }
 
 export function loadFlatSegments(code: Code): void {

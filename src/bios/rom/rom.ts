@@ -19,6 +19,7 @@ import {
 import { emitLog, logLine, post } from './log.ts';
 import { emitMemoryMap } from './memory-map.ts';
 import { emitPciPlan } from './pci-plan.ts';
+import { emitProcessorEntry, emitProcessors } from './processors.ts';
 import { emitDescriptors, emitEntry, emitResetVector, loadFlatSegments } from './reset.ts';
 import { emitSmbios } from './smbios.ts';
 import { emitTableLoader } from './table-loader.ts';
@@ -42,6 +43,7 @@ export function buildRom(): Rom {
   code.section(VARIABLES_SECTION.name);
   emitVariables(code);
   code.section(RESIDENT_SECTION.name);
+  emitProcessorEntry(code);
   emitEntry(code);
   emitServices(code);
   emitDescriptors(code);
@@ -71,7 +73,9 @@ function emitMainSection(code: Code): void {
   logLine(code, 'ROM in long mode');
   const phases: readonly (readonly [postCode: number, procedure: string])[] = [
     [POST_CODES.CHIPSET, 'chipsetInit'],
+    [POST_CODES.CHIPSET, 'bootProcessorInit'],
     [POST_CODES.FW_CFG, 'fwCfgInit'],
+    [POST_CODES.PROCESSORS, 'startProcessors'],
     [POST_CODES.PCI_PLAN, 'replayPciPlan'],
     [POST_CODES.MEMORY_MAP, 'memoryMapBuild'],
     [POST_CODES.TABLES, 'runTableLoader'],
@@ -86,7 +90,7 @@ function emitMainSection(code: Code): void {
     code.call(procedure);
   }
   code.jump('halt');
-  for (const emit of [emitLog, emitChipset, emitFwCfg, emitPciPlan, emitMemoryMap]) emit(code);
+  for (const emit of [emitLog, emitChipset, emitProcessors, emitFwCfg, emitPciPlan, emitMemoryMap]) emit(code);
   for (const emit of [emitTableLoader, emitSmbios, emitInstallServices, emitKernel]) emit(code);
 }
 

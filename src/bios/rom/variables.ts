@@ -33,8 +33,10 @@ const VARIABLES = {
   commandLineSize: 8,
 } as const;
 
-/** The map stays for INT 15h. */
+/** What 16-bit code shares: the map stays for INT 15h. */
 const RESIDENT_VARIABLES = {
+  /** Counted by the processors themselves. */
+  startedProcessors: 4,
   /** INT 15h AH=88h and AX=E801h: KiB above 1 MiB (at most 63 MiB), up to 16 MiB, and units of 64 KiB above it. */
   extendedKib: 2,
   extendedKibTo16MiB: 2,

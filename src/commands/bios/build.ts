@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Flags } from '@oclif/core';
+import { buildProbe } from '../../bios/rom/probe/probe.ts';
 import { buildRom } from '../../bios/rom/rom.ts';
 import { writeFileWhole } from '../../cli/files.ts';
 import { Q35Command } from '../../cli/q35-command.ts';
@@ -21,11 +22,13 @@ export default class BiosBuildCommand extends Q35Command {
   static override enableJsonFlag = true;
   static override flags = {
     out: Flags.string({ char: 'o', description: 'file to write' }),
+    probe: Flags.string({ description: 'file to write the probe guest to, an ELF for --kernel' }),
     symbols: Flags.boolean({ description: 'list the symbols with their addresses' }),
   };
   static override examples = [
     '<%= config.bin %> bios build --out q35.rom',
     '<%= config.bin %> bios build --json',
+    '<%= config.bin %> bios build --out q35.rom --probe probe.elf',
     'qemu-system-x86_64 -M q35 -bios q35.rom -kernel vmlinuz',
   ];
 
@@ -33,6 +36,7 @@ export default class BiosBuildCommand extends Q35Command {
     const { flags } = await this.parse(BiosBuildCommand);
     const { bytes, symbols } = buildRom();
     if (flags.out !== undefined) writeFileWhole(flags.out, bytes);
+    if (flags.probe !== undefined) writeFileWhole(flags.probe, buildProbe().bytes);
     const sorted = [...symbols].sort(([, left], [, right]) => left - right);
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     this.log(`${flags.out ?? 'ROM'}: ${bytes.length} bytes, SHA-256 ${sha256}`);

@@ -3,6 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parsePvh } from '../../../src/bios/boot/pvh.ts';
 import { ROM_BYTES } from '../../../src/bios/rom/layout.ts';
 import { buildRom } from '../../../src/bios/rom/rom.ts';
 import BiosBuildCommand from '../../../src/commands/bios/build.ts';
@@ -29,11 +30,13 @@ describe('q35 bios build', () => {
     const directory = mkdtempSync(join(tmpdir(), 'q35-rom-'));
     try {
       const out = join(directory, 'q35.rom');
-      const { stdout, exitCode } = await runCommand(BiosBuildCommand, ['--out', out, '--json']);
+      const probe = join(directory, 'probe.elf');
+      const { stdout, exitCode } = await runCommand(BiosBuildCommand, ['--out', out, '--probe', probe, '--json']);
       expect(exitCode).toBe(0);
       const written = readFileSync(out);
       const report = JSON.parse(stdout);
       expect(report).toMatchObject({ out, size: written.length, sha256: hash(written) });
+      expect(parsePvh(readFileSync(probe), probe).entry).toBe(0x10_0000);
       expect(report.symbols.main64).toBe(0xe0000);
     } finally {
       rmSync(directory, { recursive: true });
