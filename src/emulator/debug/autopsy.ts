@@ -88,6 +88,7 @@ function explainFailure(cpu: CpuContext, from: FaultSnapshot, to: FaultSnapshot)
   }
   if (to.event.vector === VECTOR.PF) return explainPageFault(cpu, to);
   const namesGate = (to.event.errorCode & 2) !== 0 && to.event.errorCode >> 3 === vector;
+  if (namesGate && isEmptyGate(cpu, vector)) return `the entry of vector ${vector} is empty: no handler was set.`;
   if (namesGate && to.event.vector === VECTOR.NP) return `the gate of vector ${vector} is not present.`;
   if (namesGate) return `the gate of vector ${vector} has a type that cannot be used here.`;
   const selector = hex(to.event.errorCode & 0xfffc, 4);
@@ -101,6 +102,11 @@ function explainFailure(cpu: CpuContext, from: FaultSnapshot, to: FaultSnapshot)
     default:
       return `the handler's code segment (selector ${selector}) is not usable at CPL ${state.u32(CPL)}.`;
   }
+}
+
+function isEmptyGate(cpu: CpuContext, vector: number): boolean {
+  const address = cpu.state.u64(IDTR_BASE) + BigInt(vector * gateBytes(cpu));
+  return attempt(() => cpu.memory.read64(address, 'supervisor')) === 0n;
 }
 
 function explainPageFault(cpu: CpuContext, link: FaultSnapshot): string {
@@ -140,6 +146,7 @@ function describeGates(cpu: CpuContext, chain: readonly FaultSnapshot[]): string
       return { selector: 0, low, high, address };
     });
     if (gate === undefined) lines.push(`${label}: not mapped`);
+    else if (gate.low === 0 && gate.high === 0) lines.push(`${label}: empty`);
     else if (bytes === 4) lines.push(`${label}: ${hex(gate.low >>> 16, 4)}:${hex(gate.low & 0xffff, 4)}`);
     else lines.push(`${label}: ${describeDescriptor(gate)}; ${describeSelector(cpu, gate.low >>> 16)}`);
   }

@@ -126,6 +126,8 @@ function buildTable(): ReadonlyMap<number, MsrRow> {
     [MSR.PLATFORM_INFO, constant(0x0a00n)],
     [MSR.MTRRCAP, constant(MTRRCAP_VALUE)],
     [MSR.BBL_CR_CTL3, constant(0n, IGNORE)],
+    // No CPUID faulting, no MWAIT in ring 3.
+    [MSR.MISC_FEATURES_ENABLES, { read: () => 0n, write: (_cpu, value) => value === 0n }],
     [MSR.SYSENTER_CS, stored('SYSENTER_CS')],
     [MSR.SYSENTER_ESP, stored('SYSENTER_ESP', isCanonical)],
     [MSR.SYSENTER_EIP, stored('SYSENTER_EIP', isCanonical)],

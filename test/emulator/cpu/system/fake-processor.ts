@@ -31,6 +31,8 @@ export class FakeLocalApic implements CpuLocalApic {
 /** RAM at 0 and nothing else; reads outside answer all ones and writes are noted. */
 export class FakeBus implements CpuBus {
   readonly localApic = new FakeLocalApic();
+  /** Virtual time, ns. */
+  ticks = 1000;
   readonly portWrites: string[] = [];
   readonly portValues = new Map<number, number>();
   readonly deviceWrites: string[] = [];
@@ -60,7 +62,7 @@ export class FakeBus implements CpuBus {
     this.portWrites.push(`${port.toString(16)}/${size}=${value.toString(16)}`);
   }
 
-  now = () => 0;
+  now = (): number => this.ticks;
   interruptPending = () => false;
   acknowledgeInterrupt = () => -1;
 }
@@ -74,7 +76,6 @@ export class FakeProcessor implements CpuContext {
   readonly logs: string[] = [];
   readonly flushes: { linear?: bigint; global: boolean }[] = [];
   readonly physicalWrites: number[] = [];
-  ticks = 1000n;
   readonly #fault = new GuestFault();
 
   constructor(ramBytes = 0x10_0000) {
@@ -94,7 +95,7 @@ export class FakeProcessor implements CpuContext {
   }
 
   tsc(): bigint {
-    return this.ticks;
+    return BigInt(this.bus.ticks);
   }
 
   fault(vector: number, errorCode = -1): never {
