@@ -35,6 +35,8 @@ export interface CpuLocalApic {
   /** IA32_TSC_DEADLINE. */
   tscDeadline(): bigint;
   setTscDeadline(value: bigint): void;
+  /** The guest's TSC is now the clock's nanoseconds plus `offset` (modulo 2^64): deadlines move with it. */
+  setTscOffset(offset: bigint): void;
   /** x2APIC MSR 0x800 + register; undefined → #GP. */
   readMsr(register: number): bigint | undefined;
   writeMsr(register: number, value: bigint): boolean;

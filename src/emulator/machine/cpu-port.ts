@@ -36,6 +36,7 @@ export class CpuPort implements CpuBus {
       setTaskPriorityClass: (value) => apic.setTaskPriorityClass(value),
       tscDeadline: () => apic.tscDeadline(),
       setTscDeadline: (value) => apic.setTscDeadline(value),
+      setTscOffset: (offset) => apic.setTscOffset(offset),
       readMsr: (register) => apic.readMsr(register),
       writeMsr: (register, value) => apic.writeMsr(register, value),
     };

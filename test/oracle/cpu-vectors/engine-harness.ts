@@ -86,6 +86,7 @@ class FlatBus implements CpuBus {
     setTaskPriorityClass() {},
     tscDeadline: () => 0n,
     setTscDeadline() {},
+    setTscOffset() {},
     readMsr: () => undefined,
     writeMsr: () => false,
   };

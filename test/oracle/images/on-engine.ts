@@ -19,6 +19,7 @@ function quietLocalApic(): CpuLocalApic {
     },
     tscDeadline: () => 0n,
     setTscDeadline: () => {},
+    setTscOffset: () => {},
     readMsr: () => undefined,
     writeMsr: () => false,
   };

@@ -15,19 +15,17 @@ export const TIMER_MODE = { ONE_SHOT: 0, PERIODIC: 1, TSC_DEADLINE: 2 } as const
 /** The local APIC's timer: counts down by divided bus clocks, or waits for a TSC value. */
 export class ApicTimer {
   readonly #clock: Clock;
-  readonly #readTsc: () => bigint;
   readonly #onExpire: () => void;
   #mode: number = TIMER_MODE.ONE_SHOT;
   #divideRegister = 0;
   #initialCount = 0;
   #startedAt = 0;
   #deadline = 0n;
+  #tscOffset = 0n;
   #alarm: Alarm | undefined;
 
-  /** `readTsc` gives the guest's TSC, which a guest can move against the clock. */
-  constructor(clock: Clock, readTsc: () => bigint, onExpire: () => void) {
+  constructor(clock: Clock, onExpire: () => void) {
     this.#clock = clock;
-    this.#readTsc = readTsc;
     this.#onExpire = onExpire;
   }
 
@@ -96,6 +94,18 @@ export class ApicTimer {
     if (value !== 0n) this.#arm();
   }
 
+  /** The guest's TSC is the clock's nanoseconds plus this, modulo 2^64; a deadline is a value of the TSC and moves with it. */
+  set tscOffset(offset: bigint) {
+    if (offset === this.#tscOffset) return;
+    this.#tscOffset = offset;
+    if (this.#mode === TIMER_MODE.TSC_DEADLINE && this.#deadline !== 0n) this.#arm();
+  }
+
+  #untilDeadline(now: number): number {
+    const tsc = BigInt.asUintN(64, BigInt(Math.floor(now)) + this.#tscOffset);
+    return this.#deadline > tsc ? Number(this.#deadline - tsc) : 0;
+  }
+
   get #divisor(): number {
     const code = (this.#divideRegister & 3) | ((this.#divideRegister >> 1) & 4);
     return code === 7 ? 1 : 2 << code;
@@ -116,7 +126,7 @@ export class ApicTimer {
     this.#disarm();
     const now = this.#clock.now();
     let at: number;
-    if (this.#mode === TIMER_MODE.TSC_DEADLINE) at = now + Number(BigInt.asIntN(64, this.#deadline - this.#readTsc()));
+    if (this.#mode === TIMER_MODE.TSC_DEADLINE) at = now + this.#untilDeadline(now);
     else {
       const period = this.#initialCount * this.#divisor;
       at = this.#startedAt + period * (Math.floor((now - this.#startedAt) / period) + 1);

@@ -42,8 +42,6 @@ export interface LocalApicOptions {
   readonly processor: ApicProcessor;
   /** Interrupt acknowledge cycle at the 8259 pair: the vector. */
   readonly acknowledgeExternal: () => number;
-  /** The guest's TSC; without it, the clock's nanoseconds. */
-  readonly readTsc?: () => bigint;
 }
 
 /** Local APIC of one processor (SDM Vol. 3 chapter 11): its MMIO page, MSRs, LINT pins, timer and place on the APIC bus. */
@@ -79,11 +77,10 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
     this.#options = options;
     this.#processor = options.processor;
     this.apicId = options.apicId;
-    const readTsc = options.readTsc ?? (() => BigInt(Math.floor(options.clock.now())));
     this.#lvt = new LocalVectorTable((vector, mode, level) =>
       this.accept({ ...this.#ownMessage(vector, mode), level }),
     );
-    this.#timer = new ApicTimer(options.clock, readTsc, () => this.#lvt.raise(APIC.LVT_TIMER));
+    this.#timer = new ApicTimer(options.clock, () => this.#lvt.raise(APIC.LVT_TIMER));
     this.page = {
       read: (offset, size) => this.#readPage(offset, size),
       write: (offset, size, value) => this.#writePage(offset, size, value),
@@ -96,6 +93,7 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
 
   /** Power-up or INIT state; IA32_APIC_BASE too. */
   reset(): void {
+    this.#timer.tscOffset = 0n;
     this.#base = APIC_DEFAULT_BASE | APIC_BASE.EN | (this.#options.bootProcessor ? APIC_BASE.BSP : 0n);
     this.#resetRegisters();
   }
@@ -177,6 +175,10 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
 
   setTscDeadline(value: bigint): void {
     this.#timer.deadline = value;
+  }
+
+  setTscOffset(offset: bigint): void {
+    this.#timer.tscOffset = offset;
   }
 
   readMsr(register: number): bigint | undefined {

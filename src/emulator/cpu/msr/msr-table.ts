@@ -57,7 +57,9 @@ const TSC_ADJUST = storedRegister('TSC_ADJUST');
 /** Moves the counter by `delta`: the offset that reads add and TSC_ADJUST follow alike (SDM vol. 3 §17.17.3). */
 function adjustTimeStamp(cpu: CpuContext, delta: bigint): void {
   const { state } = cpu;
-  state.setU64(TSC_OFFSET, BigInt.asUintN(64, state.u64(TSC_OFFSET) + delta));
+  const offset = BigInt.asUintN(64, state.u64(TSC_OFFSET) + delta);
+  state.setU64(TSC_OFFSET, offset);
+  cpu.bus.localApic.setTscOffset(offset);
   state.setU64(TSC_ADJUST, BigInt.asUintN(64, state.u64(TSC_ADJUST) + delta));
 }
 

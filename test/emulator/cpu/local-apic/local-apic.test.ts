@@ -106,6 +106,17 @@ describe('local APIC', () => {
     clock.advance(1);
     expect(apic.acknowledgeInterrupt()).toBe(0xec);
     expect(apic.tscDeadline()).toBe(0n);
+    write(apic, 0xb0, 0);
+    // The guest moves its TSC: the deadline is a value of the TSC and comes with it.
+    apic.setTscOffset(1_000_000n);
+    apic.setTscDeadline(BigInt(clock.now()) + 1_000_000n + 300n);
+    clock.advance(299);
+    expect(apic.interruptPending()).toBe(false);
+    apic.setTscOffset(999_900n);
+    clock.advance(100);
+    expect(apic.interruptPending()).toBe(false);
+    clock.advance(1);
+    expect(apic.acknowledgeInterrupt()).toBe(0xec);
   });
 
   test('EOI of a level interrupt reaches the I/O APIC, which asks again', () => {

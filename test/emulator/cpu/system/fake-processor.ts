@@ -24,6 +24,7 @@ export class FakeLocalApic implements CpuLocalApic {
   setTscDeadline = (value: bigint) => {
     this.deadline = value;
   };
+  setTscOffset = () => {};
   readMsr = (register: number) => (register === 2 ? 0x1234n : undefined);
   writeMsr = (register: number) => register === 0xb;
 }
