@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ensureDebianFiles, ensureTools } from './debian-packages.mjs';
@@ -20,4 +21,19 @@ for (const [name, args] of steps) {
   if (status !== 0) process.exit(status);
 }
 build(root);
+checkManifest();
 process.exitCode = runPinned(root, [tool('vitest/vitest.mjs'), 'run', ...process.argv.slice(2)]);
+
+/** oclif.manifest.json is generated; the one in the repository must be the one that the commands give. */
+function checkManifest() {
+  process.stderr.write('test: manifest\n');
+  const file = join(root, 'oclif.manifest.json');
+  const before = readFileSync(file, 'utf8');
+  const status = runPinned(root, [tool('oclif/bin/run.js'), 'manifest'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) process.exit(status);
+  if (readFileSync(file, 'utf8') === before) return;
+  process.stderr.write(
+    'test: oclif.manifest.json was not current; it is now. Mend: commit it (npm run build && npm run manifest).\n',
+  );
+  process.exit(1);
+}
