@@ -1,5 +1,6 @@
 import { PORTS } from '../../emulator/machine/memory-map.ts';
 import { FW_CFG_OVERRIDE_PREFIX } from '../artifacts.ts';
+import { KERNEL_KEYS } from '../boot/kernel-items.ts';
 import type { Code } from './assembler/assembler.ts';
 import { invoke, procedure, repeat, when } from './assembler/macros.ts';
 import { at, byte, dword, qword, symbol, word } from './assembler/operands.ts';
@@ -33,17 +34,8 @@ export const FW_CFG_KEYS = {
   SIGNATURE: 0x00,
   ID: 0x01,
   CPU_COUNT: 0x05,
-  KERNEL_ADDR: 0x07,
-  KERNEL_SIZE: 0x08,
-  INITRD_SIZE: 0x0b,
-  KERNEL_ENTRY: 0x10,
-  KERNEL_DATA: 0x11,
-  INITRD_DATA: 0x12,
-  CMDLINE_SIZE: 0x14,
-  CMDLINE_DATA: 0x15,
-  SETUP_SIZE: 0x17,
-  SETUP_DATA: 0x18,
   FILE_DIRECTORY: 0x19,
+  ...KERNEL_KEYS,
 } as const;
 
 /** DMA control bits. */

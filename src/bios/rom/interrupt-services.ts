@@ -20,17 +20,14 @@ import {
   edx,
   es,
   rax,
-  rbx,
   si,
   sp,
 } from './assembler/registers.ts';
-import { POST_CODES } from './layout.ts';
-import { post } from './log.ts';
+import { E820_WORK_BYTES } from './variables.ts';
 
 const SEGMENT = FSEG.base >> 4;
 const SMAP = 0x534d_4150;
 const E820_BYTES = 20;
-const E820_WORK_ENTRY_BYTES = 24;
 
 /** BIOS data area: what software reads there without asking INT 11h or 12h. Address, bytes, value. */
 const BIOS_DATA: readonly (readonly [address: number, size: 1 | 2, value: number])[] = [
@@ -62,8 +59,7 @@ const offset = (label: string) => offsetIn(FSEG.base, label);
 
 /** 64-bit side: interrupt vectors, BIOS data area, and the sizes that INT 15h answers with. */
 export function emitInstallServices(code: Code): void {
-  procedure(code, 'installServices', [rbx], () => {
-    post(code, POST_CODES.SERVICES);
+  procedure(code, 'installServices', [], () => {
     code.xor(edi, edi);
     fillVectors(code, 8, 'interruptReturn');
     fillVectors(code, 8, 'irqReturn');
@@ -251,7 +247,7 @@ function emitE820(code: Code): void {
   code.branch('b', 'int15unsupported');
   code.push(si);
   code.push(di);
-  code.imul(si, bx, E820_WORK_ENTRY_BYTES);
+  code.imul(si, bx, E820_WORK_BYTES);
   code.add(si, offset('memoryMap'));
   code.mov(cx, E820_BYTES / 2);
   code.label('int15e820copy');

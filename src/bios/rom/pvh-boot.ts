@@ -21,6 +21,7 @@ import {
   rdx,
   rsi,
 } from './assembler/registers.ts';
+import { CR0_PG, EFER_LME, IA32_EFER } from './control-bits.ts';
 import { FW_CFG_DMA, FW_CFG_KEYS, readKey, readKey32 } from './fw-cfg.ts';
 import { checkKernelRange } from './kernel-range.ts';
 import { LOW_MEMORY, POST_CODES, SELECTORS } from './layout.ts';
@@ -55,7 +56,6 @@ const MEMORY_MAP = LOW_MEMORY.BOOT_PARAMS + 0x100;
 const HEADER_ROOM = 0x1_0000;
 const NOTES = LOW_MEMORY.BUFFER + HEADER_ROOM;
 const NOTE_ROOM = LOW_MEMORY.BUFFER_END - NOTES;
-const IA32_EFER = 0xc000_0080;
 
 export function emitPvh(code: Code): void {
   emitLoadElf(code);
@@ -233,11 +233,11 @@ function emitLeaveLongMode(code: Code): void {
   code.bits(32);
   code.label('leaveLongMode');
   code.mov(eax, cr0);
-  code.and(eax, 0x7fff_ffff);
+  code.and(eax, ~CR0_PG);
   code.mov(cr0, eax);
   code.mov(ecx, IA32_EFER);
   code.rdmsr();
-  code.and(eax, ~0x100);
+  code.and(eax, ~EFER_LME);
   code.wrmsr();
   code.xor(eax, eax);
   code.mov(cr4, eax);

@@ -5,13 +5,11 @@ import { at, dword, offsetIn, symbol } from './assembler/operands.ts';
 import { al, cr0, cr3, cr4, cs, ds, eax, ecx, edi, edx, es, esi, esp, fs, gs, ss } from './assembler/registers.ts';
 import { CHIPSET_CONFIG, PAM_READ_WRITE } from './chipset-registers.ts';
 import { writeConfig } from './config-access.ts';
+import { CR0_ET, CR0_PE, CR0_PG, CR4_PAE, EFER_LME, IA32_EFER } from './control-bits.ts';
 import { HIGH_ALIAS, LOW_MEMORY, PAGE_TABLE_PAGES, POST_CODES, ROM_BASE, ROM_BYTES, SELECTORS } from './layout.ts';
 
 const PAGE_PRESENT_WRITABLE = 0x3;
 const PAGE_LARGE = 0x80;
-const IA32_EFER = 0xc000_0080;
-const EFER_LME = 1 << 8;
-const CR4_PAE = 1 << 5;
 
 /** The 16 bytes at the end of the image: a far jump into the F segment, and the date and model byte that old software reads. */
 export function emitResetVector(code: Code): void {
@@ -39,7 +37,7 @@ function emitRealMode(code: Code): void {
   code.out(PORTS.POST.base, al);
   code.lgdtd(at(cs, offsetIn(FSEG.base, 'gdtPointerHigh')));
   // PE, with caches on: CD and NW are set after reset.
-  code.mov(eax, 0x11);
+  code.mov(eax, CR0_PE | CR0_ET);
   code.mov(cr0, eax);
   code.farJump(SELECTORS.CODE32, symbol('entry32', HIGH_ALIAS), 32);
 }
@@ -88,7 +86,7 @@ function emitLongModeEntry(code: Code): void {
   code.or(eax, EFER_LME);
   code.wrmsr();
   code.mov(eax, cr0);
-  code.or(eax, 0x8000_0000);
+  code.or(eax, CR0_PG);
   code.mov(cr0, eax);
   code.farJump(SELECTORS.CODE64, symbol('main64'), 32);
 }

@@ -7,7 +7,6 @@ import { emitInstallServices, emitServices } from './interrupt-services.ts';
 import { emitKernel } from './kernel.ts';
 import {
   CONSTANTS_SECTION,
-  HIGH_ALIAS,
   LOW_MEMORY,
   MAIN_SECTION,
   POST_CODES,
@@ -92,9 +91,4 @@ function emitMainSection(code: Code): void {
   code.jump('halt');
   for (const emit of [emitLog, emitChipset, emitProcessors, emitFwCfg, emitPciPlan, emitMemoryMap]) emit(code);
   for (const emit of [emitTableLoader, emitSmbios, emitInstallServices, emitKernel]) emit(code);
-}
-
-/** The address of a label in the alias below 4 GiB, where a debugger finds it before the shadow is made. */
-export function highAlias(address: number): number {
-  return address + HIGH_ALIAS;
 }

@@ -28,6 +28,7 @@ import {
   rsp,
   ss,
 } from '../assembler/registers.ts';
+import { CR0_PE, CR0_PG, CR4_PAE, EFER_LME, IA32_EFER } from '../control-bits.ts';
 import { log } from '../log.ts';
 import {
   PROBE_FIRST_VECTOR,
@@ -61,16 +62,16 @@ export function emitStart(code: Code): void {
   for (const register of [ds, es, ss, fs, gs]) code.mov(register, eax);
   code.mov(esi, ebx);
   emitPageTables(code);
-  code.mov(eax, 1 << 5);
+  code.mov(eax, CR4_PAE);
   code.mov(cr4, eax);
   code.mov(eax, PROBE_PAGE_TABLES);
   code.mov(cr3, eax);
-  code.mov(ecx, 0xc000_0080);
+  code.mov(ecx, IA32_EFER);
   code.rdmsr();
-  code.or(eax, 0x100);
+  code.or(eax, EFER_LME);
   code.wrmsr();
   code.mov(eax, cr0);
-  code.or(eax, 0x8000_0001);
+  code.or(eax, (CR0_PG | CR0_PE) >>> 0);
   code.mov(cr0, eax);
   code.farJump(PROBE_SELECTORS.CODE64, symbol('longMode'), 32);
   code.bits(64);
