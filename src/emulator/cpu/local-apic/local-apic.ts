@@ -2,7 +2,9 @@ import type { AccessSize, BusTarget, Clock, InterruptLine } from '../../machine/
 import type { CpuLocalApic } from '../bus.ts';
 import type { ApicBus, ApicBusMember, ApicMessage } from './apic-bus.ts';
 import { ApicTimer } from './apic-timer.ts';
+import { isDestination, logicalX2apicId } from './destination.ts';
 import { decodeInterruptCommand } from './interrupt-command.ts';
+import { InterruptPriority } from './interrupt-priority.ts';
 import { LocalVectorTable } from './local-vector-table.ts';
 import {
   APIC,
@@ -20,7 +22,6 @@ import {
   X2APIC_UNWRITABLE,
   X2APIC_ZERO_ONLY,
 } from './registers.ts';
-import { VectorSet } from './vector-set.ts';
 
 /** What a local APIC asks of its processor. */
 export interface ApicProcessor {
@@ -56,13 +57,10 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
   readonly #options: LocalApicOptions;
   readonly #processor: ApicProcessor;
   readonly #timer: ApicTimer;
-  readonly #irr = new VectorSet();
-  readonly #isr = new VectorSet();
-  readonly #tmr = new VectorSet();
+  readonly #priority = new InterruptPriority();
   readonly #lvt: LocalVectorTable;
   #base = 0n;
   #id = 0;
-  #tpr = 0;
   #ldr = 0;
   #dfr = 0xffff_ffff;
   #svr = 0xff;
@@ -101,7 +99,6 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
   /** INIT keeps IA32_APIC_BASE and the APIC ID (SDM Vol. 3 §11.4.7.3). */
   #resetRegisters(): void {
     this.#id = this.apicId & 0xff;
-    this.#tpr = 0;
     this.#ldr = 0;
     this.#dfr = 0xffff_ffff;
     this.#svr = 0xff;
@@ -110,9 +107,7 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
     this.#errors = 0;
     this.#errorsLatched = 0;
     this.#extIntMessage = false;
-    this.#irr.clear();
-    this.#isr.clear();
-    this.#tmr.clear();
+    this.#priority.reset();
     this.#lvt.reset(this.#options.bootProcessor);
     this.#timer.reset();
   }
@@ -130,8 +125,7 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
     if (!this.#globallyEnabled) return this.#lvt.lint0Level ? this.#options.acknowledgeExternal() : -1;
     const vector = this.#deliverable();
     if (vector >= 0) {
-      this.#irr.delete(vector);
-      this.#isr.add(vector);
+      this.#priority.serve(vector);
       return vector;
     }
     if (!this.#externalPending()) return -1;
@@ -161,11 +155,11 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
   }
 
   taskPriorityClass(): number {
-    return this.#tpr >> 4;
+    return this.#priority.tpr >> 4;
   }
 
   setTaskPriorityClass(value: number): void {
-    this.#tpr = (value & 0xf) << 4;
+    this.#priority.tpr = (value & 0xf) << 4;
     this.#notify();
   }
 
@@ -207,22 +201,12 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
   }
 
   get processorPriority(): number {
-    const inService = Math.max(0, this.#isr.highest());
-    return this.#tpr >> 4 >= inService >> 4 ? this.#tpr : inService & 0xf0;
+    return this.#priority.ppr;
   }
 
   matches(destination: number, logical: boolean, wide: boolean): boolean {
-    if (!this.#globallyEnabled) return false;
-    const broadcast = wide ? 0xffff_ffff : 0xff;
-    if (destination === broadcast) return true;
-    if (!logical) return destination === this.#id;
-    if (this.#x2apic) {
-      const ldr = this.#logicalX2apic;
-      return destination >>> 16 === ldr >>> 16 && (destination & ldr & 0xffff) !== 0;
-    }
-    const own = this.#ldr >>> 24;
-    if (this.#dfr >>> 28 === 0xf) return (destination & own) !== 0;
-    return destination >> 4 === own >> 4 && (destination & own & 0xf) !== 0;
+    const identity = { id: this.#id, x2apic: this.#x2apic, ldr: this.#ldr, dfr: this.#dfr };
+    return this.#globallyEnabled && isDestination(identity, destination, logical, wide);
   }
 
   accept(message: ApicMessage): void {
@@ -261,15 +245,8 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
     return (this.#base & APIC_BASE.EXTD) !== 0n;
   }
 
-  /** x2APIC's logical id derives from the id (SDM Vol. 3 §11.12.10.2). */
-  get #logicalX2apic(): number {
-    return (((this.#id >>> 4) << 16) | (1 << (this.#id & 0xf))) >>> 0;
-  }
-
   #deliverable(): number {
-    if (!(this.#svr & SVR_ENABLE)) return -1;
-    const vector = this.#irr.highest();
-    return vector >= 0 && vector >> 4 > this.processorPriority >> 4 ? vector : -1;
+    return this.#svr & SVR_ENABLE ? this.#priority.deliverable : -1;
   }
 
   #externalPending(): boolean {
@@ -286,9 +263,7 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
       this.#reportError(ESR.RECEIVE_ILLEGAL_VECTOR);
       return;
     }
-    this.#irr.add(vector);
-    if (level) this.#tmr.add(vector);
-    else this.#tmr.delete(vector);
+    this.#priority.request(vector, level);
     this.#notify();
   }
 
@@ -305,10 +280,9 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
   }
 
   #endOfInterrupt(): void {
-    const vector = this.#isr.highest();
+    const vector = this.#priority.end();
     if (vector < 0) return;
-    this.#isr.delete(vector);
-    if (this.#tmr.has(vector)) {
+    if (this.#priority.tmr.has(vector)) {
       this.#lvt.endOfInterrupt(vector);
       this.#options.bus.broadcastEoi(vector);
     }
@@ -356,16 +330,16 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
 
   #readRegister(slot: number): number | undefined {
     if (slot >= APIC.LVT_TIMER && slot <= APIC.LVT_ERROR) return this.#lvt.read(slot);
-    if (slot >= APIC.ISR && slot < APIC.TMR) return this.#isr.word(slot - APIC.ISR);
-    if (slot >= APIC.TMR && slot < APIC.IRR) return this.#tmr.word(slot - APIC.TMR);
-    if (slot >= APIC.IRR && slot < APIC.ESR) return this.#irr.word(slot - APIC.IRR);
+    if (slot >= APIC.ISR && slot < APIC.TMR) return this.#priority.isr.word(slot - APIC.ISR);
+    if (slot >= APIC.TMR && slot < APIC.IRR) return this.#priority.tmr.word(slot - APIC.TMR);
+    if (slot >= APIC.IRR && slot < APIC.ESR) return this.#priority.irr.word(slot - APIC.IRR);
     switch (slot) {
       case APIC.ID:
         return this.#x2apic ? this.#id : (this.#id << 24) >>> 0;
       case APIC.VERSION:
         return APIC_VERSION;
       case APIC.TPR:
-        return this.#tpr;
+        return this.#priority.tpr;
       case APIC.APR:
       case APIC.RRD:
       case APIC.EOI:
@@ -373,7 +347,7 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
       case APIC.PPR:
         return this.processorPriority;
       case APIC.LDR:
-        return this.#x2apic ? this.#logicalX2apic : this.#ldr;
+        return this.#x2apic ? logicalX2apicId(this.#id) : this.#ldr;
       case APIC.DFR:
         return this.#dfr;
       case APIC.SVR:
@@ -406,7 +380,7 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
         this.#id = value >>> 24;
         return true;
       case APIC.TPR:
-        this.#tpr = value & 0xff;
+        this.#priority.tpr = value & 0xff;
         this.#notify();
         return true;
       case APIC.EOI:
