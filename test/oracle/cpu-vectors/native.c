@@ -1,5 +1,5 @@
 /*
- * Executes single instructions on the processor under us and reports what they did: the oracle of fixtures/cpu.
+ * Executes single instructions and short sequences on the processor under us and reports what they did: the oracle of fixtures/cpu.
  *
  * Every case is entered through sigreturn, which loads the whole user-visible state (general registers, RFLAGS, CS, FXSAVE image) at
  * once, and left through the signal of the INT3 that follows the instruction, or of the exception that it raises. Linux hands the
@@ -32,7 +32,7 @@ struct input {
   uint32_t code_address, reserved;
   uint64_t gpr[16];
   uint64_t rflags;
-  uint8_t code[16];
+  uint8_t code[64];
 };
 struct output {
   uint32_t size, vector, error_code, changes;
@@ -114,7 +114,7 @@ static void report(ucontext_t *context) {
     emit((const uint8_t *)(uintptr_t)change[i].address, change[i].length);
     emit(padding, -change[i].length & 7);
   }
-  memset((uint8_t *)(uintptr_t)current->code_address, 0xcc, 16);
+  memset((uint8_t *)(uintptr_t)current->code_address, 0xcc, sizeof current->code);
 }
 
 static void load_segments(int mode) {

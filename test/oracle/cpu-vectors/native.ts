@@ -13,7 +13,8 @@ export interface VectorInput {
   readonly undefinedFlags: number;
 }
 
-const HEADER = 16 + 16 * 8 + 8 + 16;
+const CODE_BYTES = 64;
+const HEADER = 16 + 16 * 8 + 8 + CODE_BYTES;
 const RESULT_HEADER = 16 + 16 + 16 * 8 + 8;
 const BREAKPOINT = 3;
 /** Flags that a user-mode instruction can change or see: CF PF AF ZF SF DF OF NT AC ID. */

@@ -1,4 +1,4 @@
-/** One instruction executed on a real processor: the state before, and the state that it left. */
+/** One instruction, or a short sequence (names begin with `sequence`), executed on a real processor: the state before, and the state that it left. */
 export interface CpuVector {
   /** SDM form, e.g. `ADD r/m32, r32`. */
   readonly name: string;

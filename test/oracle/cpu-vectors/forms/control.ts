@@ -256,10 +256,10 @@ function recordFrames(recorder: VectorRecorder, mode: Mode): void {
 }
 
 const STRINGS = [
-  ['MOVS', 0xa4, ['', 'rep']],
+  ['MOVS', 0xa4, ['', 'rep', 'repne']],
   ['CMPS', 0xa6, ['', 'rep', 'repne']],
-  ['STOS', 0xaa, ['', 'rep']],
-  ['LODS', 0xac, ['', 'rep']],
+  ['STOS', 0xaa, ['', 'rep', 'repne']],
+  ['LODS', 0xac, ['', 'rep', 'repne']],
   ['SCAS', 0xae, ['', 'rep', 'repne']],
 ] as const;
 

@@ -302,37 +302,7 @@ function recordMisc(recorder: VectorRecorder, mode: Mode): void {
     state.store(table + Number(state.gpr[0]! & 0xffn), random.bits(8), 1);
     recorder.add('XLAT', mode, [0xd7], state);
   }
-  for (const bits of wideSizes(mode)) {
-    recorder.rm({
-      name: `NOP r/m${bits}`,
-      mode,
-      bits,
-      opcode: [0x0f, 0x1f],
-      reg: { extension: 0 },
-      rm: 'both',
-      count: 2,
-    });
-  }
-  for (let extension = 0; extension < 4; extension++) {
-    recorder.rm({
-      name: `PREFETCHh (/${extension})`,
-      mode,
-      bits: 8,
-      opcode: [0x0f, 0x18],
-      reg: { extension },
-      rm: 'memory',
-      count: 2,
-    });
-  }
-  recorder.rm({
-    name: 'PREFETCHW m8',
-    mode,
-    bits: 8,
-    opcode: [0x0f, 0x0d],
-    reg: { extension: 1 },
-    rm: 'memory',
-    count: 2,
-  });
+  for (const bits of wideSizes(mode)) recordHints(recorder, mode, bits);
   for (const [name, modRm] of [
     ['LFENCE', 5],
     ['MFENCE', 6],
@@ -350,4 +320,34 @@ function recordMisc(recorder: VectorRecorder, mode: Mode): void {
     count: 2,
   });
   recorder.add('PAUSE', mode, [0xf3, 0x90], recorder.state(mode));
+}
+
+/** NOP with an operand, the reserved hints beside it, and prefetches. */
+function recordHints(recorder: VectorRecorder, mode: Mode, bits: OperandBits): void {
+  for (let opcode = 0x19; opcode <= 0x1f; opcode++) {
+    // F3 0F 1E is CET's; 0F 1A and 1B are MPX's, with memory operands that count.
+    if (opcode === 0x1a || opcode === 0x1b) continue;
+    recorder.rm({
+      name: `NOP r/m${bits} (0F ${opcode.toString(16)})`,
+      mode,
+      bits,
+      opcode: [0x0f, opcode],
+      reg: { extension: 0 },
+      rm: 'both',
+      count: 2,
+    });
+  }
+  for (let extension = 0; extension < 4; extension++) {
+    const name = `PREFETCHh (/${extension})`;
+    recorder.rm({ name, mode, bits, opcode: [0x0f, 0x18], reg: { extension }, rm: 'memory', count: 2 });
+  }
+  recorder.rm({
+    name: 'PREFETCHW m8',
+    mode,
+    bits,
+    opcode: [0x0f, 0x0d],
+    reg: { extension: 1 },
+    rm: 'memory',
+    count: 2,
+  });
 }

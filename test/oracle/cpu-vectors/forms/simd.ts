@@ -325,7 +325,9 @@ function mxcsr(random: Random, lanes: Lanes): number {
   if (lanes === 'i' && random.below(4) !== 0) return 0x1f80;
   const rounding = random.below(2) ? 0 : random.below(4) << 13;
   const masks = random.below(4) ? 0x1f80 : random.below(64) << 7;
-  const sticky = random.below(3) ? 0 : random.below(64) & (masks >> 7);
+  // The inexact flag is set in most programs; the engine's fast path asks for it.
+  const inexact = random.below(2) ? 0x20 : 0;
+  const sticky = (random.below(3) ? inexact : random.below(64)) & (masks >> 7);
   const modes = random.below(3) ? 0 : random.pick([0x40, 0x8000, 0x8040]);
   return rounding | masks | sticky | modes;
 }
@@ -374,7 +376,13 @@ function recordForm(recorder: VectorRecorder, mode: Mode, form: SimdForm, index:
   const bytes = encode({
     mode,
     ...(form.wide ? { bits: 64 as OperandBits } : {}),
-    prefixes: form.prefix ? [form.prefix] : [],
+    // An operand-size prefix before F3 or F2 says nothing.
+    prefixes:
+      form.prefix === 0xf3 || form.prefix === 0xf2
+        ? [...(index % 7 === 6 ? [0x66] : []), form.prefix]
+        : form.prefix
+          ? [form.prefix]
+          : [],
     opcode: [0x0f, form.opcode],
     reg: own,
     rm: memory ?? reg(other),

@@ -181,10 +181,13 @@ function recordMemory(
   const address = dataAddress(random, byteLength);
   const memory = memoryAt(random, mode, address);
   state.point(memory);
-  if (content === 'environment') storeEnvironment(random, state, address, byteLength, mode);
+  // The operand size picks the format of environments, and changes nothing else; REX.W neither.
+  const choice = random.below(4);
+  const bits = choice === 0 ? 16 : choice === 1 && mode === 64 ? 64 : mode === 16 && choice < 3 ? 16 : 32;
+  if (content === 'environment') storeEnvironment(random, state, address, byteLength, bits);
   else state.store(address, contentOf(random, content, byteLength), byteLength);
   if (name.startsWith('FIST') || name.startsWith('FBSTP')) setTop(state, nearInteger(random, name, byteLength));
-  recorder.add(name, mode, encode({ mode, opcode: [opcode], reg: extension, rm: memory }), state);
+  recorder.add(name, mode, encode({ mode, bits, opcode: [opcode], reg: extension, rm: memory }), state);
 }
 
 function contentOf(random: Random, content: Content, byteLength: number): bigint {
@@ -218,8 +221,8 @@ function nearInteger(random: Random, name: string, byteLength: number): bigint {
 }
 
 /** An environment that leaves no exception pending: the harness's own x87 code would meet it. */
-function storeEnvironment(random: Random, state: CaseState, address: number, byteLength: number, mode: Mode): void {
-  const wide = mode === 16 ? 2 : 4;
+function storeEnvironment(random: Random, state: CaseState, address: number, byteLength: number, bits: number): void {
+  const wide = bits === 16 ? 2 : 4;
   state.store(address, random.bits(Math.min(byteLength * 8, 4096)), byteLength);
   state.store(address, BigInt(controlWord(random) | 0x3f), 2);
   state.store(address + wide, random.bits(16) & 0x7f7fn, 2);
