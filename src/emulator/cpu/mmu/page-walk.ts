@@ -54,7 +54,7 @@ export class PageWalker {
   /** Paging-structure cache of long mode: page tables by the linear address's bits 47:21 (SDM vol. 3 §4.10.3). An odd tag is never asked for. */
   readonly #tagLow = new Int32Array(TABLE_ENTRIES).fill(1);
   readonly #tagHigh = new Int32Array(TABLE_ENTRIES);
-  readonly #tableHost = new Int32Array(TABLE_ENTRIES);
+  readonly #tableHost = new Uint32Array(TABLE_ENTRIES);
   readonly #tableGpa = new Float64Array(TABLE_ENTRIES);
   readonly #tableRights = new Int32Array(TABLE_ENTRIES);
   readonly #tableNx = new Int32Array(TABLE_ENTRIES);

@@ -30,7 +30,7 @@ export class CodeLookup {
   readonly #tagHigh = new Int32Array(ENTRIES);
   readonly #mmu = new Int32Array(ENTRIES);
   readonly #gpa = new Float64Array(ENTRIES);
-  readonly #host = new Int32Array(ENTRIES);
+  readonly #host = new Uint32Array(ENTRIES);
   readonly #global = new Uint8Array(ENTRIES);
   /** The jump cache holds supervisor code in a page that is not global. */
   #cachedLocalKernel = false;
