@@ -209,19 +209,27 @@ export class Mc146818 {
     return this.#period === 0 ? 0 : Math.floor(this.#clock.now() / this.#period);
   }
 
-  /** The first second after `after`, and not after `limit`, that the alarm bytes match; Infinity for none. */
-  #nextAlarm(after: number, limit: number): number {
-    const wanted = [RTC.HOURS_ALARM, RTC.MINUTES_ALARM, RTC.SECONDS_ALARM].map((address) => {
-      const value = this.#cmos[address];
-      if (value >= ALARM_ANY) return -1;
-      return address === RTC.HOURS_ALARM ? this.#decodeHours(value) : this.#decode(value);
-    });
-    for (let second = after + 1; second <= Math.min(limit, after + DAY_SECONDS); second++) {
+  /** The first second after `after` that the alarm bytes match; Infinity for none. */
+  #nextAlarm(after: number): number {
+    const hours = this.#alarmValue(RTC.HOURS_ALARM);
+    const minutes = this.#alarmValue(RTC.MINUTES_ALARM);
+    const seconds = this.#alarmValue(RTC.SECONDS_ALARM);
+    // What does not match is passed over by the hour and by the minute, so that a day takes some 150 steps.
+    for (let second = after + 1; second <= after + DAY_SECONDS; ) {
       const ofDay = second % DAY_SECONDS;
-      const now = [Math.floor(ofDay / 3600), Math.floor(ofDay / 60) % 60, ofDay % 60];
-      if (wanted.every((value, index) => value < 0 || value === now[index])) return second;
+      if (hours >= 0 && Math.floor(ofDay / 3600) !== hours) second += 3600 - (ofDay % 3600);
+      else if (minutes >= 0 && Math.floor(ofDay / 60) % 60 !== minutes) second += 60 - (ofDay % 60);
+      else if (seconds >= 0 && ofDay % 60 !== seconds) second++;
+      else return second;
     }
     return Number.POSITIVE_INFINITY;
+  }
+
+  /** The value that an alarm byte waits for, −1 for any. */
+  #alarmValue(address: number): number {
+    const value = this.#cmos[address];
+    if (value >= ALARM_ANY) return -1;
+    return address === RTC.HOURS_ALARM ? this.#decodeHours(value) : this.#decode(value);
   }
 
   /** Brings the flags of register C up to now. */
@@ -229,7 +237,7 @@ export class Mc146818 {
     const seconds = this.#seconds;
     if (seconds > this.#checkedSeconds) {
       this.#cmos[RTC.C] |= C.UF;
-      const alarmed = this.#cmos[RTC.C] & C.AF || this.#nextAlarm(this.#checkedSeconds, seconds) <= seconds;
+      const alarmed = this.#cmos[RTC.C] & C.AF || this.#nextAlarm(this.#checkedSeconds) <= seconds;
       if (alarmed) this.#cmos[RTC.C] |= C.AF;
     }
     this.#checkedSeconds = seconds;
@@ -267,7 +275,7 @@ export class Mc146818 {
     let deadline = Number.POSITIVE_INFINITY;
     if (this.#running && enables & (B.UIE | B.AIE)) {
       const seconds = this.#seconds;
-      const next = enables & B.UIE ? seconds + 1 : this.#nextAlarm(seconds, Number.POSITIVE_INFINITY);
+      const next = enables & B.UIE ? seconds + 1 : this.#nextAlarm(seconds);
       deadline = this.#baseTime + (next - this.#baseSeconds) * SECOND;
     }
     const period = this.#period;

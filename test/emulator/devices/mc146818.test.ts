@@ -99,6 +99,26 @@ describe('mc146818', () => {
     expect(irq.edges - before).toBe(10);
   });
 
+  test('an alarm waits for its hour, across midnight, and for every hour', () => {
+    const { clock, irq, write, read } = build();
+    write(5, 0x23);
+    write(3, 0xff);
+    write(1, 0x00);
+    write(0x0b, 0x22);
+    clock.advance(23 * 3600 * SECOND - 1);
+    expect(irq.level).toBe(false);
+    clock.advance(1);
+    expect(irq.level).toBe(true);
+    read(0x0c);
+    write(5, 0x00);
+    write(3, 0x00);
+    clock.advance(3600 * SECOND);
+    expect(irq.level).toBe(true);
+    read(0x0c);
+    clock.advance(23 * 3600 * SECOND);
+    expect(irq.level).toBe(false);
+  });
+
   test('flags appear without interrupts enabled', () => {
     const { clock, read, write } = build();
     write(0x0a, 0x20);
