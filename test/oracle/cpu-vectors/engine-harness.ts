@@ -120,7 +120,8 @@ export class EngineHarness {
     this.#engine = createEngine({ memory, ramOffset: ENGINE_MACHINE_OFFSET }, new FlatBus());
   }
 
-  run(vector: CpuVector): EngineOutcome {
+  /** `adjust` changes the state after the vector's own (control registers and the like). */
+  run(vector: CpuVector, adjust?: (state: CpuState) => void): EngineOutcome {
     const { state } = this;
     const ram = state.bytes.subarray(ENGINE_MACHINE_OFFSET, ENGINE_MACHINE_OFFSET + RAM_BYTES);
     ram.fill(0xcc, PHYSICAL_CODE, PHYSICAL_CODE + CODE_BYTE_LENGTH);
@@ -129,6 +130,7 @@ export class EngineHarness {
     ram.set(vector.bytes, PHYSICAL_CODE + linear - CODE_BASE);
     for (const window of vector.before.memory) ram.set(window.bytes, physicalOf(window.address));
     this.#enter(vector.mode, vector.before);
+    adjust?.(state);
     this.#engine.stateReplaced();
     if (isSequence(vector)) this.#engine.run(SEQUENCE_LIMIT);
     else this.#runOne(vector);

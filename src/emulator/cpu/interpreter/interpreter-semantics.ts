@@ -1,5 +1,5 @@
 import { signExtend } from '../isa/flags.ts';
-import { parseOperand } from '../isa/row.ts';
+import { memoryBytes, parseOperand } from '../isa/row.ts';
 import type { I32, I64, Semantics, Size } from '../isa/semantics.ts';
 import type { DecodableRow } from '../isa/table.ts';
 import { operandBytes } from '../isa/table.ts';
@@ -229,7 +229,7 @@ export class InterpreterSemantics implements Semantics {
     if (this.#form === FORM.BASE) return this.effectiveAddress();
     if (this.#form === FORM.FULL) return i64.add(this.effectiveAddress(), base);
     const memory = this.#entry.row.operands.findIndex((_code, index) => this.isMemory(index));
-    const size = memory >= 0 ? this.sizeOf(memory) : this.size;
+    const size = memory >= 0 ? memoryBytes(this.#entry.row.operands[memory], this.size) : this.size;
     return this.#checked(this.effectiveAddress(), i32.load8u(this.#uop, UOP.SEGMENT), base, size, write);
   }
 

@@ -132,6 +132,11 @@ export function operandBytes(code: OperandCode, size: Size): Size {
   }
 }
 
+/** Bytes of a memory operand: vectors have 16. */
+export function memoryBytes(code: OperandCode, size: Size): number {
+  return parseOperand(code).width === 'dq' ? 16 : operandBytes(code, size);
+}
+
 /** True when the operand needs a ModRM byte. */
 export function usesModRm(code: OperandCode): boolean {
   return 'EGMRVWUPQNSCD'.includes(parseOperand(code).kind);

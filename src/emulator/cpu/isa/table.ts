@@ -3,6 +3,7 @@ import { BIT_ROWS } from './bits.ts';
 import { CONTROL_ROWS } from './control.ts';
 import { type InstructionRow, type OpcodeMap, operandBytes, parseOperand, usesModRm } from './row.ts';
 import type { Size } from './semantics.ts';
+import { SIMD_CONVERT_ROWS } from './simd-convert.ts';
 import { SIMD_FLOAT_ROWS } from './simd-float.ts';
 import { SIMD_INTEGER_ROWS } from './simd-integer.ts';
 import { SIMD_MOVE_ROWS } from './simd-moves.ts';
@@ -21,6 +22,7 @@ export const INSTRUCTION_ROWS: readonly InstructionRow[] = [
   ...SIMD_INTEGER_ROWS,
   ...SIMD_MOVE_ROWS,
   ...SIMD_FLOAT_ROWS,
+  ...SIMD_CONVERT_ROWS,
 ];
 
 /** A row with what the decoder asks of it, worked out once. */

@@ -196,16 +196,20 @@ export const frndint = onTop((x) => {
   x.complete(0);
 });
 
-/** FCHS and FABS touch the sign alone. */
-export const fchs = onTop((x) => {
-  x.write(0, x.signExponent(0) ^ 0x8000, x.significand(0));
-  x.setConditions(0, STATUS.C1);
-});
+/** FCHS and FABS touch the sign alone, whatever the number. */
+const changeSign =
+  (change: (signExponent: number) => number): X87Operation =>
+  (x) => {
+    if (x.isEmpty(0)) {
+      if (x.stackFault(false)) x.writeIndefinite(0);
+      return;
+    }
+    x.setSignExponent(0, change(x.signExponent(0)));
+    x.setConditions(0, STATUS.C1);
+  };
 
-export const fabs = onTop((x) => {
-  x.write(0, x.signExponent(0) & 0x7fff, x.significand(0));
-  x.setConditions(0, STATUS.C1);
-});
+export const fchs = changeSign((signExponent) => signExponent ^ 0x8000);
+export const fabs = changeSign((signExponent) => signExponent & 0x7fff);
 
 /** Two-operand instructions on ST and ST(1) that leave the result in ST. */
 const onTopTwo =

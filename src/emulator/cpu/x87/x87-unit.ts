@@ -12,6 +12,7 @@ import {
 import type { Operand } from '../softfloat/operand.ts';
 import {
   CR0,
+  RIP,
   X87_CONTROL,
   X87_LAST_CS,
   X87_LAST_DP,
@@ -87,7 +88,9 @@ export class X87Unit {
   /** Last instruction and operand pointers (SDM vol. 1 §8.1.8). */
   recordPointers() {
     const { state, operands } = this;
-    state.setU64(X87_LAST_IP, state.rip);
+    // Halves: no bigint for every instruction.
+    state.setU32(X87_LAST_IP, state.u32(RIP));
+    state.setU32(X87_LAST_IP + 4, state.u32(RIP + 4));
     state.setU32(X87_LAST_CS, state.selector(1));
     state.setU32(X87_LAST_OPCODE, ((operands.opcode & 7) << 8) | operands.modRm);
     if (!operands.isMemory) return;
@@ -155,6 +158,11 @@ export class X87Unit {
     this.state.setU64(address, significand);
     this.state.setU32(address + 8, signExponent);
     this.valid |= 1 << ((this.top + index) & 7);
+  }
+
+  /** Changes sign and exponent of ST(i) alone. */
+  setSignExponent(index: number, signExponent: number) {
+    this.state.setU32(this.#address(index) + 8, signExponent);
   }
 
   /** ST(i) from the float unit's result. */
