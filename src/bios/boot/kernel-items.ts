@@ -1,24 +1,8 @@
+import { FW_CFG_KEYS } from '../../emulator/machine/fw-cfg-keys.ts';
 import { alignDown, asciiBytes, viewOf } from '../../shared/bytes.ts';
 import { UserError } from '../../shared/errors.ts';
 import { type BzImage, isBzImage, parseBzImage, SETUP_HEADER } from './bzimage.ts';
 import { isElf, type PvhImage, parsePvh } from './pvh.ts';
-
-/** Legacy fw_cfg keys by which a kernel travels (QEMU docs/specs/fw_cfg, hw/i386/x86.c). */
-export const KERNEL_KEYS = {
-  KERNEL_ADDR: 0x07,
-  KERNEL_SIZE: 0x08,
-  INITRD_ADDR: 0x0a,
-  INITRD_SIZE: 0x0b,
-  KERNEL_ENTRY: 0x10,
-  KERNEL_DATA: 0x11,
-  INITRD_DATA: 0x12,
-  CMDLINE_ADDR: 0x13,
-  CMDLINE_SIZE: 0x14,
-  CMDLINE_DATA: 0x15,
-  SETUP_ADDR: 0x16,
-  SETUP_SIZE: 0x17,
-  SETUP_DATA: 0x18,
-} as const;
 
 /** Where QEMU puts the parts of a bzImage. */
 const REAL_MODE_ADDR = 0x1_0000;
@@ -109,27 +93,27 @@ export function kernelItems(request: KernelRequest): Map<number, Uint8Array> {
   }
   const cmdline = asciiBytes(append, append.length + 1);
   const items = new Map<number, Uint8Array>([
-    [KERNEL_KEYS.CMDLINE_ADDR, u32(CMDLINE_ADDR)],
-    [KERNEL_KEYS.CMDLINE_SIZE, u32(cmdline.length)],
-    [KERNEL_KEYS.CMDLINE_DATA, cmdline],
+    [FW_CFG_KEYS.CMDLINE_ADDR, u32(CMDLINE_ADDR)],
+    [FW_CFG_KEYS.CMDLINE_SIZE, u32(cmdline.length)],
+    [FW_CFG_KEYS.CMDLINE_DATA, cmdline],
   ]);
   let initrdAddr = 0;
   if (initrd !== undefined) {
     initrdAddr = initrdAddress(request, image);
-    items.set(KERNEL_KEYS.INITRD_ADDR, u32(initrdAddr));
-    items.set(KERNEL_KEYS.INITRD_SIZE, u32(initrd.length));
-    items.set(KERNEL_KEYS.INITRD_DATA, initrd);
+    items.set(FW_CFG_KEYS.INITRD_ADDR, u32(initrdAddr));
+    items.set(FW_CFG_KEYS.INITRD_SIZE, u32(initrd.length));
+    items.set(FW_CFG_KEYS.INITRD_DATA, initrd);
   }
   const [kernel, setup] =
     image.kind === 'pvh'
       ? [image.file, image.file.subarray(0, 0x2000)]
       : [image.kernel, patchedSetup(image, initrdAddr, initrd?.length ?? 0)];
-  items.set(KERNEL_KEYS.KERNEL_ADDR, u32(image.kind === 'pvh' ? image.segments[0].paddr : PROTECTED_MODE_ADDR));
-  items.set(KERNEL_KEYS.KERNEL_ENTRY, u32(image.kind === 'pvh' ? image.entry : 0));
-  items.set(KERNEL_KEYS.KERNEL_SIZE, u32(kernel.length));
-  items.set(KERNEL_KEYS.KERNEL_DATA, kernel);
-  items.set(KERNEL_KEYS.SETUP_ADDR, u32(REAL_MODE_ADDR));
-  items.set(KERNEL_KEYS.SETUP_SIZE, u32(setup.length));
-  items.set(KERNEL_KEYS.SETUP_DATA, setup);
+  items.set(FW_CFG_KEYS.KERNEL_ADDR, u32(image.kind === 'pvh' ? image.segments[0].paddr : PROTECTED_MODE_ADDR));
+  items.set(FW_CFG_KEYS.KERNEL_ENTRY, u32(image.kind === 'pvh' ? image.entry : 0));
+  items.set(FW_CFG_KEYS.KERNEL_SIZE, u32(kernel.length));
+  items.set(FW_CFG_KEYS.KERNEL_DATA, kernel);
+  items.set(FW_CFG_KEYS.SETUP_ADDR, u32(REAL_MODE_ADDR));
+  items.set(FW_CFG_KEYS.SETUP_SIZE, u32(setup.length));
+  items.set(FW_CFG_KEYS.SETUP_DATA, setup);
   return items;
 }

@@ -1,6 +1,6 @@
+import { FW_CFG_DMA, FW_CFG_ENTRY_BYTES, FW_CFG_ID, FW_CFG_KEYS } from '../../emulator/machine/fw-cfg-keys.ts';
 import { PORTS } from '../../emulator/machine/memory-map.ts';
 import { FW_CFG_OVERRIDE_PREFIX } from '../artifacts.ts';
-import { KERNEL_KEYS } from '../boot/kernel-items.ts';
 import type { Code } from './assembler/assembler.ts';
 import { invoke, procedure, repeat, when } from './assembler/macros.ts';
 import { at, byte, dword, qword, symbol, word } from './assembler/operands.ts';
@@ -29,23 +29,10 @@ import {
 import { FW_CFG_DIRECTORY_CAPACITY, LOW_MEMORY, POST_CODES } from './layout.ts';
 import { failWhen, literal, logLine } from './log.ts';
 
-/** Keys that the ROM selects (QEMU docs/specs/fw_cfg). */
-export const FW_CFG_KEYS = {
-  SIGNATURE: 0x00,
-  ID: 0x01,
-  CPU_COUNT: 0x05,
-  FILE_DIRECTORY: 0x19,
-  ...KERNEL_KEYS,
-} as const;
-
-/** DMA control bits. */
-export const FW_CFG_DMA = { ERROR: 1, READ: 2, SKIP: 4, SELECT: 8, WRITE: 16 } as const;
-
 /** Directory entry, big-endian: size u32, select u16, reserved u16, name[56]. */
-const DIRECTORY_ENTRY = { SIZE: 0, SELECT: 4, NAME: 8, BYTES: 64 } as const;
+const DIRECTORY_ENTRY = { SIZE: 0, SELECT: 4, NAME: 8, BYTES: FW_CFG_ENTRY_BYTES } as const;
 const DMA_PORT = PORTS.FW_CFG.base + 4;
 const SIGNATURE_QEMU = 0x554d_4551;
-const ID_DMA = 2;
 
 /** RAX = directory entry of the file, or 0, with the flags of a test on it. */
 export function findFile(code: Code, name: string): void {
@@ -133,9 +120,9 @@ function emitInit(code: Code): void {
     code.out(dx, ax);
     code.mov(edx, PORTS.FW_CFG.base + 1);
     code.in(al, dx);
-    code.test(al, ID_DMA);
+    code.test(al, FW_CFG_ID.DMA);
     failWhen(code, 'z', POST_CODES.NO_FW_CFG, 'fw_cfg without DMA');
-    readKey32(code, FW_CFG_KEYS.FILE_DIRECTORY);
+    readKey32(code, FW_CFG_KEYS.FILE_DIR);
     code.bswap(eax);
     code.cmp(eax, FW_CFG_DIRECTORY_CAPACITY);
     failWhen(code, 'a', POST_CODES.NO_FW_CFG, 'the fw_cfg directory is too long');

@@ -1,8 +1,9 @@
+import { FW_CFG_KEYS } from '../../emulator/machine/fw-cfg-keys.ts';
 import type { Code } from './assembler/assembler.ts';
 import { procedure, when } from './assembler/macros.ts';
 import { byte, dword, qword } from './assembler/operands.ts';
 import { eax, rax, rbx, rdi, rsi } from './assembler/registers.ts';
-import { FW_CFG_KEYS, readKey, readKey32 } from './fw-cfg.ts';
+import { readKey, readKey32 } from './fw-cfg.ts';
 import { LOW_MEMORY, POST_CODES } from './layout.ts';
 import { emitLinux } from './linux-boot.ts';
 import { fail, failWhen, logLine, post } from './log.ts';

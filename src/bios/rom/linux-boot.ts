@@ -1,9 +1,10 @@
+import { FW_CFG_KEYS } from '../../emulator/machine/fw-cfg-keys.ts';
 import { MIB } from '../../shared/bytes.ts';
 import type { Code } from './assembler/assembler.ts';
 import { countDown, when } from './assembler/macros.ts';
 import { at, byte, dword, qword, symbol, word } from './assembler/operands.ts';
 import { dl, eax, ecx, edi, edx, esi, r12, rax, rcx, rdi, rdx, rsi } from './assembler/registers.ts';
-import { FW_CFG_KEYS, readKey } from './fw-cfg.ts';
+import { readKey } from './fw-cfg.ts';
 import { checkKernelRange } from './kernel-range.ts';
 import { LOW_MEMORY, POST_CODES } from './layout.ts';
 import { failWhen, logLine, post } from './log.ts';

@@ -1,10 +1,11 @@
+import { FW_CFG_DMA } from '../../emulator/machine/fw-cfg-keys.ts';
 import { ECAM } from '../../emulator/machine/memory-map.ts';
 import { PLAN_FILE_NAME, PLAN_MAGIC } from '../pci/plan.ts';
 import type { Code } from './assembler/assembler.ts';
 import { countDown, invoke, procedure, when } from './assembler/macros.ts';
 import { byte, dword, symbol, word } from './assembler/operands.ts';
 import { al, ax, eax, ebx, ecx, edi, edx, r12, r13, rax, rbx, rdi } from './assembler/registers.ts';
-import { FW_CFG_DMA, findFile } from './fw-cfg.ts';
+import { findFile } from './fw-cfg.ts';
 import { POST_CODES } from './layout.ts';
 import { fail, failWhen, logLine } from './log.ts';
 

@@ -1,9 +1,10 @@
+import { FW_CFG_KEYS } from '../../emulator/machine/fw-cfg-keys.ts';
 import { ECAM, LOCAL_APIC, PORTS } from '../../emulator/machine/memory-map.ts';
 import type { Code } from './assembler/assembler.ts';
 import { procedure, repeat, when } from './assembler/macros.ts';
 import { dword, offsetIn, word } from './assembler/operands.ts';
 import { al, cl, cs, eax, ecx, edi, edx, rbx } from './assembler/registers.ts';
-import { FW_CFG_KEYS, readKey32 } from './fw-cfg.ts';
+import { readKey32 } from './fw-cfg.ts';
 import { RESIDENT_SECTION } from './layout.ts';
 import { logLine } from './log.ts';
 
@@ -36,7 +37,7 @@ export function emitProcessors(code: Code): void {
   });
   /** The other processors get the same MTRRs, which Linux checks, and wait for the kernel's start-up. */
   procedure(code, 'startProcessors', [rbx], (leave) => {
-    readKey32(code, FW_CFG_KEYS.CPU_COUNT);
+    readKey32(code, FW_CFG_KEYS.NB_CPUS);
     code.mov(ecx, 0xffff);
     code.and(ecx, eax);
     code.cmp(ecx, 1);

@@ -1,3 +1,4 @@
+import { FW_CFG_DMA, FW_CFG_KEYS } from '../../emulator/machine/fw-cfg-keys.ts';
 import type { Code } from './assembler/assembler.ts';
 import { invoke, repeat, when } from './assembler/macros.ts';
 import { at, byte, dword, qword, symbol, word } from './assembler/operands.ts';
@@ -22,7 +23,7 @@ import {
   rsi,
 } from './assembler/registers.ts';
 import { CR0_PG, EFER_LME, IA32_EFER } from './control-bits.ts';
-import { FW_CFG_DMA, FW_CFG_KEYS, readKey, readKey32 } from './fw-cfg.ts';
+import { readKey, readKey32 } from './fw-cfg.ts';
 import { checkKernelRange } from './kernel-range.ts';
 import { LOW_MEMORY, POST_CODES, SELECTORS } from './layout.ts';
 import { failWhen, logLine, post } from './log.ts';

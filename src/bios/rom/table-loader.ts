@@ -1,3 +1,4 @@
+import { FW_CFG_DMA } from '../../emulator/machine/fw-cfg-keys.ts';
 import { LOADER_COMMANDS, LOADER_ENTRY_BYTES, LOADER_FILE_NAME, LOADER_ZONES } from '../acpi/linker/script.ts';
 import type { Code } from './assembler/assembler.ts';
 import { invoke, procedure, repeat, when } from './assembler/macros.ts';
@@ -25,7 +26,7 @@ import {
   rdx,
   rsi,
 } from './assembler/registers.ts';
-import { FW_CFG_DMA, findFile } from './fw-cfg.ts';
+import { findFile } from './fw-cfg.ts';
 import { FSEG_ZONE, LOW_MEMORY, POST_CODES } from './layout.ts';
 import { fail, failWhen, logLine } from './log.ts';
 import { LOADER_FILE_BYTES, LOADER_FILE_CAPACITY } from './variables.ts';

@@ -1,7 +1,7 @@
 import { asciiBytes, viewOf } from '../../shared/bytes.ts';
 import { UserError } from '../../shared/errors.ts';
+import { FW_CFG_DMA, FW_CFG_ENTRY_BYTES, FW_CFG_ID, FW_CFG_KEYS, FW_CFG_NAME_BYTES } from '../machine/fw-cfg-keys.ts';
 import type { AccessSize, BusTarget, DeviceLog, DmaPort } from '../machine/ports.ts';
-import { FW_CFG_DMA, FW_CFG_ENTRY_BYTES, FW_CFG_ID, FW_CFG_KEYS, FW_CFG_NAME_BYTES } from './fw-cfg-keys.ts';
 
 /** Offsets in the port block: selector, data, DMA address in two big-endian halves. */
 const PORT = { SELECTOR: 0, DATA: 1, DMA_HIGH: 4, DMA_LOW: 8 } as const;

@@ -10,7 +10,6 @@ import type { CpuEngine, CreateEngine, EnginePlacement } from '../cpu/engine.ts'
 import { ApicBus, MSI_ADDRESS } from '../cpu/local-apic/apic-bus.ts';
 import { LocalApic } from '../cpu/local-apic/local-apic.ts';
 import type { FwCfg } from '../devices/fw-cfg.ts';
-import { FW_CFG_KEYS } from '../devices/fw-cfg-keys.ts';
 import { I8259Pair } from '../devices/i8259.ts';
 import { IoApic } from '../devices/ioapic.ts';
 import { ConfigPorts } from '../pci/config-ports.ts';
@@ -22,6 +21,7 @@ import type { HostBridgeConfig, MachineConfig } from './config.ts';
 import { CpuPort } from './cpu-port.ts';
 import { type Backends, populateBus } from './device-models.ts';
 import type { MachineEvent, RunLimit } from './events.ts';
+import { FW_CFG_KEYS } from './fw-cfg-keys.ts';
 import { GuestLog } from './guest-log.ts';
 import { IsaDevices } from './isa-devices.ts';
 import { HPET, IOAPIC, IOAPIC_PINS, PORTS } from './memory-map.ts';

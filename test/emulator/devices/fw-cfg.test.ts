@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { FwCfg } from '../../../src/emulator/devices/fw-cfg.ts';
-import { FW_CFG_KEYS } from '../../../src/emulator/devices/fw-cfg-keys.ts';
+import { FW_CFG_KEYS } from '../../../src/emulator/machine/fw-cfg-keys.ts';
 import { asciiBytes, viewOf } from '../../../src/shared/bytes.ts';
 import { UserError } from '../../../src/shared/errors.ts';
 import { hasQemu, QtestMachine, type RegisterStep, runOnDevices, runOnQemu } from '../../oracle/qtest.ts';
