@@ -6,6 +6,8 @@ import { SimdFloatHelper } from '../simd/float-helper.ts';
 export function bindHelpers(state: CpuState): Readonly<Record<HelperName, (...parameters: number[]) => number>> {
   const simdFloat = new SimdFloatHelper(state);
   return {
-    simdFloat: (operation, destination, source, immediate) => simdFloat.run(operation, destination, source, immediate),
+    // Addresses beyond 2 GiB arrive as negative numbers.
+    simdFloat: (operation, destination, source, immediate) =>
+      simdFloat.run(operation, destination >>> 0, source >>> 0, immediate),
   };
 }
