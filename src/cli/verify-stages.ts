@@ -1,9 +1,11 @@
 import { buildInitramfs } from '../bios/boot/initramfs.ts';
 import { kernelItems } from '../bios/boot/kernel-items.ts';
 import { VERIFY_APPEND } from '../bios/boot/linux-init.ts';
+import { buildProbe } from '../bios/rom/probe/probe.ts';
 import type { Board } from '../bios/topology/board.ts';
 import { judged, type ReportItem, type ReportStage } from '../bios/verify/readback/item.ts';
 import { type BuiltBoard, verifyLinuxSerial } from '../bios/verify/readback/linux.ts';
+import { verifyProbeSerial } from '../bios/verify/readback/probe.ts';
 import type { Logger } from '../shared/logger.ts';
 import { readFileBytes } from './files.ts';
 import { type GuestRun, runGuest } from './guest-run.ts';
@@ -37,6 +39,20 @@ function figuresOf({ instructions, cpuSeconds, stateHash }: GuestRun): Record<st
 /** Whether the guest ended as it should; an autopsy goes into the item, so that it is seen. */
 export function endItem(name: string, built: RunEnd['kind'], end: RunEnd): ReportItem {
   return judged(`${name} ends`, built, end.kind === built ? built : endText(end), end.kind === built);
+}
+
+/** Boots the probe guest, which needs no download, and compares. */
+export async function probeStage(setting: VerifySetting): Promise<ReportStage> {
+  const { board, built, rom, logger, progress, limit } = setting;
+  const items = kernelItems({
+    kernel: buildProbe().bytes,
+    kernelFile: 'the probe guest',
+    append: '',
+    lowRamBytes: board.machine.lowRamBytes,
+  });
+  const run = await runGuest('probe', { board, rom, files: built.firmware, items, logger }, limit, progress);
+  const compared = verifyProbeSerial(built, run.serial);
+  return { name: 'probe', items: [endItem('probe', 'power-off', run.end), ...compared], figures: figuresOf(run) };
 }
 
 /**

@@ -12,10 +12,10 @@ import { debianFile } from '../cli/debian-files.ts';
 import { writeFileWhole } from '../cli/files.ts';
 import { ProgressLine } from '../cli/progress.ts';
 import { Q35Command } from '../cli/q35-command.ts';
-import { type LinuxFiles, linuxStage, type VerifySetting } from '../cli/verify-stages.ts';
+import { type LinuxFiles, linuxStage, probeStage, type VerifySetting } from '../cli/verify-stages.ts';
 import { silentLogger } from '../shared/logger.ts';
 
-const STAGES = ['files', 'linux'] as const;
+const STAGES = ['files', 'probe', 'linux'] as const;
 type Stage = (typeof STAGES)[number];
 
 export default class VerifyCommand extends Q35Command {
@@ -86,6 +86,7 @@ export default class VerifyCommand extends Q35Command {
     const leftOut: string[] = [];
     const { plan, firmware } = setting.built;
     if (wanted.includes('files')) stages.push(filesStage({ source: 'the built files', files: firmware, plan }));
+    if (wanted.includes('probe')) stages.push(await probeStage(setting));
     if (wanted.includes('linux')) {
       if (linux === undefined) {
         leftOut.push(

@@ -78,14 +78,17 @@ function loggedAddresses(messages: readonly string[]): Map<string, number[]> {
   return addresses;
 }
 
+/** Where a guest found the two files of tables: the addresses of the RSDP and of the DSDT. */
+export interface TableAddresses {
+  readonly rsdp: number | undefined;
+  readonly dsdt: number | undefined;
+}
+
 /**
- * The files as the guest's firmware linked them: the script is executed again, with the addresses that the kernel logged.
- * Undefined when it logged none.
+ * The files as the guest's firmware linked them: the script is executed again, with the addresses that the guest saw.
+ * Undefined when it saw none.
  */
-export function relinkAt(files: FirmwareFiles, messages: readonly string[]): LoadedImage | undefined {
-  const logged = loggedAddresses(messages);
-  const dsdt = logged.get('DSDT')?.[0];
-  const rsdp = logged.get('RSDP')?.[0];
+export function relinkAt(files: FirmwareFiles, { rsdp, dsdt }: TableAddresses): LoadedImage | undefined {
   if (dsdt === undefined || rsdp === undefined) return undefined;
   const provisional = executeScript(files, defaultAllocator(0x8000_0000));
   const built = tablesInImage(provisional).find(({ name }) => name === 'DSDT');
@@ -101,7 +104,7 @@ export function relinkAt(files: FirmwareFiles, messages: readonly string[]): Loa
 }
 
 /** Length and a word on where two tables part. */
-function compareBytes(subject: string, built: Uint8Array, seen: Uint8Array | undefined): ReportItem {
+export function compareBytes(subject: string, built: Uint8Array, seen: Uint8Array | undefined): ReportItem {
   const text = (bytes: Uint8Array) => `${bytes.length} bytes, sum ${hex(byteSum(bytes), 2)}`;
   if (seen === undefined) return judged(subject, text(built), 'nothing', false);
   const different = built.findIndex((byte, index) => byte !== seen[index]);
@@ -119,11 +122,10 @@ function compareBytes(subject: string, built: Uint8Array, seen: Uint8Array | und
 
 /** Tables byte for byte and at the addresses that the kernel logged; a table that was not built is an item as well. */
 export function compareAcpi(files: FirmwareFiles, report: LinuxReport): ReportItem[] {
-  const { messages } = report;
-  const image = relinkAt(files, messages);
+  const logged = loggedAddresses(report.messages);
+  const image = relinkAt(files, { rsdp: logged.get('RSDP')?.[0], dsdt: logged.get('DSDT')?.[0] });
   if (image === undefined) return [judged('acpi', 'tables', 'the kernel logged no RSDP or DSDT', false)];
   const tables = tablesInImage(image);
-  const logged = loggedAddresses(messages);
   const items: ReportItem[] = [];
   for (const { name, gpa, bytes } of tables) {
     const addresses = logged.get(signatureOf(bytes)) ?? [];

@@ -19,9 +19,9 @@ const EXPANDER_ID = '1b36:000b';
 export interface SeenFunction {
   /** Config space: 256 or 4096 bytes. */
   readonly config: Uint8Array;
-  /** Lines of sysfs' `resource`: start, end, flags. */
-  readonly resources: readonly (readonly [number, number, number])[];
-  /** What the OS resolved the interrupt to: in APIC mode the GSI. */
+  /** Lines of sysfs' `resource`: start, end, flags. Undefined for a guest that keeps none. */
+  readonly resources?: readonly (readonly [number, number, number])[];
+  /** What the guest resolved the interrupt to, in APIC mode the GSI (NaN: to nothing). Undefined for a guest that resolves none. */
   readonly irq?: number;
 }
 
@@ -36,7 +36,7 @@ export function seenFunctions(report: LinuxReport): Map<string, SeenFunction> {
       });
       const irq = report.text(`pci/${name}/irq`);
       const config = report.bytes(`pci/${name}/config`) ?? new Uint8Array(0);
-      return [name.replace(/^0000:/, ''), { config, resources, irq: irq === '' ? undefined : Number(irq) }];
+      return [name.replace(/^0000:/, ''), { config, resources, irq: irq === '' ? Number.NaN : Number(irq) }];
     }),
   );
 }
@@ -87,10 +87,12 @@ class Header {
 }
 
 function compareBar(subject: string, bar: BarAssignment, seen: SeenFunction, header: Header): ReportItem[] {
-  const [start, end] = seen.resources[bar.index] ?? [0, 0];
   const name = `${subject} BAR${bar.index}`;
+  const register = same(name, hex(bar.base), hex(header.bar(bar)));
+  if (seen.resources === undefined) return [register];
+  const [start, end] = seen.resources[bar.index] ?? [0, 0];
   return [
-    same(name, hex(bar.base), hex(header.bar(bar))),
+    register,
     same(`${name} resource`, rangeText(bar), rangeText({ base: start, size: end === 0 ? 0 : end - start + 1 })),
   ];
 }
@@ -117,7 +119,7 @@ function compareInterrupt(subject: string, fn: PlannedFunction, seen: SeenFuncti
   const { interrupt } = fn;
   if (interrupt === undefined) return [];
   const line = same(`${subject} interrupt line`, String(interrupt.irq), String(header.u8(0x3c)));
-  if (seen.irq !== undefined && seen.irq > LAST_GSI) return [line];
+  if (seen.irq === undefined || seen.irq > LAST_GSI) return [line];
   return [line, same(`${subject} GSI`, String(interrupt.gsi), String(seen.irq))];
 }
 
