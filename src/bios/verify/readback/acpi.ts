@@ -67,6 +67,14 @@ export function tablesInImage(image: LoadedImage): LoadedTable[] {
   });
 }
 
+/** The RSDT, which only a guest that reads the RSDP itself meets; none on a board without one. */
+export function rsdtInImage(image: LoadedImage): LoadedTable[] {
+  const rsdp = image.files.get(RSDP_FILE_NAME);
+  const gpa = rsdp === undefined ? 0 : pointerAt(rsdp.bytes, RSDP.fields.RSDT_ADDRESS.offset, false);
+  const bytes = gpa === 0 ? undefined : tableAt(image, gpa);
+  return bytes === undefined ? [] : [{ name: 'RSDT', gpa, bytes }];
+}
+
 /** Addresses that the kernel logged: `ACPI: DSDT 0x000000000FFFD2C0 002A54 …`, by signature, in order. */
 function loggedAddresses(messages: readonly string[]): Map<string, number[]> {
   const addresses = new Map<string, number[]>();

@@ -4,7 +4,7 @@ import { decodeE820, E820_FILE_NAME } from '../../memory/e820.ts';
 import type { PlannedFunction } from '../../pci/plan.ts';
 import { bdfText } from '../../pci/plan-text.ts';
 import { type ProbeAddress, type ProbeReport, parseProbeReport } from '../../rom/probe/protocol.ts';
-import { compareBytes, relinkAt, tablesInImage } from './acpi.ts';
+import { compareBytes, relinkAt, rsdtInImage, tablesInImage } from './acpi.ts';
 import { judged, type ReportItem, same } from './item.ts';
 import type { BuiltBoard } from './linux.ts';
 import { compareMemoryMap } from './memory.ts';
@@ -39,10 +39,8 @@ function compareTables({ firmware }: BuiltBoard, report: ProbeReport): ReportIte
   const image = relinkAt(firmware, { rsdp: addressOf('RSD PTR '), dsdt: addressOf('DSDT') });
   if (image === undefined) return [judged('acpi', 'tables', 'the probe found no RSDP or DSDT', false)];
   const rsdp = image.files.get(RSDP_FILE_NAME);
-  const built = [
-    ...(rsdp === undefined ? [] : [{ name: 'RSDP', gpa: rsdp.gpa, bytes: rsdp.bytes }]),
-    ...tablesInImage(image),
-  ];
+  const roots = rsdp === undefined ? [] : [{ name: 'RSDP', gpa: rsdp.gpa, bytes: rsdp.bytes }, ...rsdtInImage(image)];
+  const built = [...roots, ...tablesInImage(image)];
   const known = new Set(built.map(({ gpa }) => gpa));
   return [
     ...built.map(({ name, gpa, bytes }) => compareBytes(`acpi ${name} at ${hex(gpa)}`, bytes, seen.get(gpa)?.bytes)),
