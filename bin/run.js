@@ -29,5 +29,13 @@ if (Number(process.versions.node.split('.')[0]) < MINIMUM_MAJOR) {
   process.exit(signal === null ? (status ?? 1) : 128);
 }
 
+// `q35 … | head` closes the pipe early: end as other programs do, by the number of SIGPIPE, instead of waiting for a reader.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(128 + 13);
+  });
+}
+
 const { execute } = await import('@oclif/core');
 await execute({ dir: import.meta.url });

@@ -42,6 +42,7 @@ describe('q35 acpi show', () => {
   it.each([
     ['a missing file', 'no-such.aml', /error FILE_READ/],
     ['an empty file', '/dev/null', /error TABLE_TOO_SHORT/],
+    ['a file that is no table', 'package.json', /error TABLE_SIGNATURE/],
   ])('%s: one error, exit code 2', async (_, file, message) => {
     const { stderr, exitCode } = await runCommand(AcpiShowCommand, [file]);
     expect(exitCode).toBe(2);

@@ -1,6 +1,7 @@
 import type { MachineConfig } from '../../emulator/machine/config.ts';
 import { HIGH_RAM_BASE, ROM_AREA, ROM_SHADOW } from '../../emulator/machine/memory-map.ts';
 import { concatBytes, GIB, KIB, MIB } from '../../shared/bytes.ts';
+import { UserError } from '../../shared/errors.ts';
 import type { FirmwareFiles } from '../artifacts.ts';
 import { flagBits } from '../layout.ts';
 import { BIOS_CHARACTERISTICS, BIOS_EXTENSION_1, BIOS_EXTENSION_2, PROCESSOR_BYTES_2_8 } from './structures.ts';
@@ -42,11 +43,14 @@ const LARGEST_DIMM = 16 * GIB;
 /** The virtual clock: one instruction a nanosecond. */
 const PROCESSOR_MHZ = 1000;
 
-/** `etc/smbios/smbios-anchor` and `-tables`: types 0, 1, 3, 4, 16, 17, 19, 32 and 127. */
+/**
+ * `etc/smbios/smbios-anchor` and `-tables`: types 0, 1, 3, 4, 16, 17, 19, 32 and 127.
+ * @throws UserError BIOS_DATE
+ */
 export function buildSmbios(config: MachineConfig, options: SmbiosOptions = {}): FirmwareFiles {
   const form = options.entryPoint ?? '64';
   const structures = [
-    biosInformation(options.biosDate ?? DEFAULT_BIOS_DATE),
+    biosInformation(checkedDate(options.biosDate ?? DEFAULT_BIOS_DATE)),
     systemInformation(options.uuid),
     chassis(),
     processorInformation(config.cpus, form),
@@ -65,6 +69,16 @@ export function buildSmbios(config: MachineConfig, options: SmbiosOptions = {}):
     [SMBIOS_ANCHOR_FILE_NAME, anchor],
     [SMBIOS_TABLES_FILE_NAME, table],
   ]);
+}
+
+/** Linux reads the year from it (DSP0134 §7.1: mm/dd/yyyy). */
+function checkedDate(date: string): string {
+  const [, month, day] = /^(\d\d)\/(\d\d)\/\d{4}$/.exec(date)?.map(Number) ?? [];
+  if (month >= 1 && month <= 12 && day >= 1 && day <= 31) return date;
+  throw new UserError('BIOS_DATE', `'${date}' is no date`, {
+    place: { file: `--bios-date ${date}` },
+    mend: 'write month, day and year as mm/dd/yyyy, such as 01/31/2024',
+  });
 }
 
 function biosInformation(date: string): Uint8Array {

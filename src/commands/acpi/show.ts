@@ -1,7 +1,9 @@
 import { Args } from '@oclif/core';
+import { TABLE_HEADER_OFFSETS } from '../../aml/table-header.ts';
 import { describeTable, TABLE_FORMS } from '../../bios/acpi/describe.ts';
 import { Q35Command } from '../../cli/q35-command.ts';
 import { readSource } from '../../cli/sources.ts';
+import { viewOf } from '../../shared/bytes.ts';
 import { UserError } from '../../shared/errors.ts';
 
 interface ShownTable {
@@ -9,8 +11,9 @@ interface ShownTable {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** Signature and length. */
+/** Signature and length: all that a FACS has of the common header. */
 const SMALLEST_TABLE = 8;
+const SIGNATURE = /^[A-Z0-9_]{4}$/;
 
 export default class AcpiShowCommand extends Q35Command {
   static override summary = 'Print every field of ACPI data tables';
@@ -32,14 +35,22 @@ export default class AcpiShowCommand extends Q35Command {
   }
 }
 
-/** @throws UserError FILE_READ, URL_…, TABLE_TOO_SHORT */
+/** @throws UserError FILE_READ, URL_…, TABLE_TOO_SHORT, TABLE_SIGNATURE, TABLE_LENGTH */
 async function showTable(file: string): Promise<ShownTable> {
   const bytes = await readSource(file);
-  if (bytes.length < SMALLEST_TABLE) {
-    throw new UserError('TABLE_TOO_SHORT', `${bytes.length} bytes are too few for an ACPI table`, {
-      place: { file },
-      mend: 'name a whole binary table',
-    });
-  }
+  checkTable(bytes, file);
   return { file, fields: Object.fromEntries(describeTable(bytes)) };
+}
+
+function checkTable(bytes: Uint8Array, file: string): void {
+  const fail = (code: string, message: string): never => {
+    throw new UserError(code, message, { place: { file }, mend: 'name a whole binary table' });
+  };
+  if (bytes.length < SMALLEST_TABLE) fail('TABLE_TOO_SHORT', `${bytes.length} bytes are too few for an ACPI table`);
+  const signature = String.fromCharCode(...bytes.subarray(0, 4));
+  if (!SIGNATURE.test(signature)) {
+    fail('TABLE_SIGNATURE', `${JSON.stringify(signature)} is not the signature of an ACPI table`);
+  }
+  const stated = viewOf(bytes).getUint32(TABLE_HEADER_OFFSETS.length, true);
+  if (stated > bytes.length) fail('TABLE_LENGTH', `${signature} states ${stated} bytes, the file has ${bytes.length}`);
 }
