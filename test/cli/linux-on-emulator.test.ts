@@ -6,6 +6,7 @@ import { VERIFY_APPEND } from '../../src/bios/boot/linux-init.ts';
 import { buildFirmware } from '../../src/bios/firmware.ts';
 import { planPci } from '../../src/bios/pci/planner.ts';
 import { buildRom } from '../../src/bios/rom/rom.ts';
+import type { ReportItem } from '../../src/bios/verify/readback/item.ts';
 import { verifyLinuxSerial } from '../../src/bios/verify/readback/linux.ts';
 import { type GuestRun, runGuest } from '../../src/cli/guest-run.ts';
 import { ProgressLine } from '../../src/cli/progress.ts';
@@ -13,6 +14,7 @@ import { MIB } from '../../src/shared/bytes.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { defaultBoard } from '../support/boards.ts';
 import { debianFile } from '../support/debian.ts';
+import { bootOnQemu, hasQemu } from '../support/qemu.ts';
 
 const KERNELS = { cloud: debianFile('cloudKernel'), generic: debianFile('kernel') };
 const busybox = debianFile('busybox');
@@ -21,7 +23,10 @@ const TIMEOUT = 400_000;
 const INSTRUCTION_LIMIT = 10e9;
 
 /** Boots the default board with `ramMib` of memory and compares what Linux saw. */
-async function bootAndCompare(kernelFile: string, ramMib: number): Promise<GuestRun> {
+async function bootAndCompare(
+  kernelFile: string,
+  ramMib: number,
+): Promise<GuestRun & { readonly items: readonly ReportItem[] }> {
   const base = defaultBoard();
   const ramBytes = ramMib * MIB;
   const machine = { ...base.machine, ramBytes, lowRamBytes: ramBytes / 2 };
@@ -40,8 +45,10 @@ async function bootAndCompare(kernelFile: string, ramMib: number): Promise<Guest
   const compared = await verifyLinuxSerial({ machine, plan, firmware }, run.serial);
   expect(compared.filter((item) => !item.ok)).toEqual([]);
   expect(compared.length).toBeGreaterThan(100);
-  return run;
+  return { ...run, items: compared };
 }
+
+let cloudItems: readonly ReportItem[] = [];
 
 describe.skipIf(busybox === undefined)('what Linux sees on the emulated machine (Debian’s kernels and busybox)', () => {
   it.skipIf(KERNELS.cloud === undefined)(
@@ -51,6 +58,28 @@ describe.skipIf(busybox === undefined)('what Linux sees on the emulated machine 
       const second = await bootAndCompare(KERNELS.cloud ?? '', 512);
       expect(second.serial).toBe(first.serial);
       expect([second.instructions, second.stateHash]).toEqual([first.instructions, first.stateHash]);
+      cloudItems = first.items;
+    },
+    TIMEOUT,
+  );
+
+  it.skipIf(KERNELS.cloud === undefined || !hasQemu)(
+    'is the same on QEMU’s q35 with the same ROM and files (qemu-system-x86_64)',
+    async () => {
+      const board = defaultBoard();
+      const plan = planPci(board.machine);
+      const firmware = buildFirmware(board.machine, plan);
+      const run = await bootOnQemu({
+        board,
+        rom: buildRom().bytes,
+        firmware,
+        kernel: KERNELS.cloud ?? '',
+        initrd: buildInitramfs(new Uint8Array(readFileSync(busybox ?? '')), busybox ?? ''),
+        append: VERIFY_APPEND,
+        timeoutSeconds: 100,
+      });
+      const items = await verifyLinuxSerial({ machine: board.machine, plan, firmware }, run.serial);
+      expect(items).toEqual(cloudItems);
     },
     TIMEOUT,
   );
