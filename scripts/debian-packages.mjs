@@ -109,6 +109,13 @@ function isComplete(path, spec) {
   return existsSync(path) && (others === undefined || existsSync(others));
 }
 
+/** What stands in the way of a package, for the line that says so. */
+function whyNot() {
+  if (!isDebian()) return 'this machine has no apt-get and dpkg-deb to fetch it from Debian';
+  if (!isRoot()) return 'apt-get cannot fetch it; its lists may be missing, which root mends by apt-get update';
+  return 'apt-get cannot fetch it';
+}
+
 /**
  * Sees to it that the wanted files are there and writes their paths to .cache/debian/manifest.json. What cannot be had is said in one
  * line each, with the way to name a local file instead.
@@ -126,10 +133,7 @@ export function ensureDebianFiles(root, wanted) {
     delete manifest[key];
     const path = isDebian() ? unpack(folder, spec) : undefined;
     if (path !== undefined) manifest[key] = path.slice(root.length + 1);
-    else {
-      const name = spec.metaPackage ?? spec.package;
-      say(`left out: ${name} from Debian cannot be had here; set ${variable}=FILE to use a local file`);
-    }
+    else say(`left out: ${spec.metaPackage ?? spec.package}: ${whyNot()}; set ${variable}=FILE to use a local file`);
   }
   writeFileSync(manifestFile, `${JSON.stringify(manifest, null, 2)}\n`);
   return manifest;

@@ -22,7 +22,8 @@ export function ensurePackages(root) {
   if (packagesAreCurrent(root)) return;
   process.stderr.write('setup: npm ci\n');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
-  const { status, error } = spawnSync(npm, ['ci', '--no-audit', '--no-fund'], {
+  // Some packages ask for a newer Node than npm may run under here; they will run under the pinned one, so npm's warnings would mislead.
+  const { status, error } = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: root,
     stdio: ['ignore', 2, 2],
     shell: process.platform === 'win32',
