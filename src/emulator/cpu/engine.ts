@@ -1,3 +1,4 @@
+import type { RegisterValues } from './architectural-state.ts';
 import type { CpuBus, CpuControl } from './bus.ts';
 
 /**
@@ -8,6 +9,18 @@ import type { CpuBus, CpuControl } from './bus.ts';
  * - `shutdown`: a triple fault; only `reset` goes on from here.
  */
 export type EngineExit = 'budget' | 'request' | 'halt' | 'shutdown';
+
+/** A processor in a snapshot. Translations, TLBs and the last branches are not in it: they are found anew. */
+export interface EngineState {
+  readonly registers: RegisterValues;
+  /** Instructions retired since power-on. */
+  readonly retired: number;
+  readonly a20Enabled: boolean;
+  /** An NMI waits. */
+  readonly nmiPending: boolean;
+  /** Shut down by a triple fault. */
+  readonly shutdown: boolean;
+}
 
 /**
  * One processor, as the machine's loop drives it. `run` begins by taking what is pending (NMI, then INTR when IF is set, through
@@ -22,6 +35,10 @@ export interface CpuEngine extends CpuControl {
   stateReplaced(): void;
   /** The architectural state in a fixed order, for hashes and comparisons: same state, same bytes. */
   stateBytes(): Uint8Array;
+  /** Between two calls of `run` only, as is `restore`. */
+  snapshot(): EngineState;
+  /** Takes up the state of a snapshot; RAM and devices must stand already. */
+  restore(state: EngineState): void;
   /** What a person wants to see after a triple fault: the chain of faults, registers, descriptors, last branches. */
   autopsy(): string;
 }

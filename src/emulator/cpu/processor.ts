@@ -1,7 +1,8 @@
 import { autopsyReport } from '../debug/autopsy.ts';
+import { architecturalBytes, registerValues, restoreRegisterValues } from './architectural-state.ts';
 import type { CpuBus } from './bus.ts';
 import { CpuState } from './cpu-state.ts';
-import type { CpuEngine, EngineExit, EnginePlacement } from './engine.ts';
+import type { CpuEngine, EngineExit, EnginePlacement, EngineState } from './engine.ts';
 import type { EventKind } from './exceptions/event.ts';
 import { ExceptionUnit } from './exceptions/exception-unit.ts';
 import { generateInterpreter } from './interpreter/generate.ts';
@@ -34,8 +35,6 @@ import {
   SEGMENT,
   SEGMENT_INDEX,
   SEGMENTS,
-  STATE_BASE,
-  STATE_END,
   STI_SHADOW_RIP,
 } from './state.ts';
 import { isNmiBlocked, takeDelivered } from './stored-registers.ts';
@@ -271,11 +270,27 @@ class Processor implements CpuEngine {
   }
 
   stateBytes(): Uint8Array {
-    // What only caches something is left out by where it stands: after RIP_PAGE … see snapshot order in state.ts.
-    this.#state.setU64(RIP_PAGE, 0n);
-    this.#state.setU32(CURRENT_UOP, 0);
-    this.#state.setU64(BUDGET, 0n);
-    return this.#state.bytes.slice(STATE_BASE, STATE_END);
+    return architecturalBytes(this.#state);
+  }
+
+  snapshot(): EngineState {
+    return {
+      registers: registerValues(this.#state),
+      retired: this.#retiredBefore,
+      a20Enabled: this.#walker.a20Enabled,
+      nmiPending: this.#nmiPending,
+      shutdown: this.#shutdown,
+    };
+  }
+
+  restore(state: EngineState): void {
+    restoreRegisterValues(this.#state, state.registers);
+    this.#retiredBefore = state.retired;
+    this.#walker.a20Enabled = state.a20Enabled;
+    this.stateReplaced();
+    this.#nmiPending = state.nmiPending;
+    this.#shutdown = state.shutdown;
+    this.#state.setU32(INTERRUPT_REQUEST, state.nmiPending || this.#bus.interruptPending() ? 1 : 0);
   }
 
   autopsy(): string {

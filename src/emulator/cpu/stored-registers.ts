@@ -68,6 +68,9 @@ export type StoredRegister = (typeof STORED)[number];
 
 const OFFSETS = new Map<StoredRegister, number>(STORED.map((name, index) => [name, MSR_STORAGE + index * 8]));
 
+/** All names, in the order of their slots. */
+export const STORED_REGISTERS: readonly StoredRegister[] = STORED;
+
 /** Offset of `name` in the state block. */
 export function storedRegister(name: StoredRegister): number {
   return OFFSETS.get(name)!;

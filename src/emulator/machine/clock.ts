@@ -1,11 +1,18 @@
-import type { Alarm, Clock } from './ports.ts';
+import type { Alarm, AlarmState, Clock } from './ports.ts';
 
 interface Entry {
-  readonly deadline: number;
-  /** Order of arming: alarms of the same deadline ring in the order in which they were armed. */
-  readonly order: number;
+  /** `order` is that of arming: alarms of the same deadline ring in the order in which they were armed. */
+  readonly state: AlarmState;
   readonly callback: () => void;
   cancelled: boolean;
+}
+
+/** Time itself; the alarms are their owners' matter. */
+export interface ClockState {
+  /** Nanoseconds that halts have skipped. */
+  readonly skipped: number;
+  /** Alarms armed since power-on. */
+  readonly armed: number;
 }
 
 /**
@@ -34,21 +41,37 @@ export class VirtualClock implements Clock {
 
   schedule(requested: number, callback: () => void): Alarm {
     // Whole nanoseconds: the clock is the TSC, and a skip to a deadline must leave it one.
-    const entry: Entry = { deadline: Math.ceil(requested), order: this.#armed++, callback, cancelled: false };
-    const earlier = entry.deadline < this.nextDeadline();
+    return this.rearm({ deadline: Math.ceil(requested), order: this.#armed++ }, callback);
+  }
+
+  rearm(state: AlarmState, callback: () => void): Alarm {
+    const entry: Entry = { state, callback, cancelled: false };
+    const earlier = state.deadline < this.nextDeadline();
     this.#push(entry);
-    if (earlier) this.#onEarlier(entry.deadline);
+    if (earlier) this.#onEarlier(state.deadline);
     return {
+      state,
       cancel() {
         entry.cancelled = true;
       },
     };
   }
 
+  snapshot(): ClockState {
+    return { skipped: this.#skipped, armed: this.#armed };
+  }
+
+  /** Forgets all alarms, whose owners arm theirs again, and takes up the time of a snapshot. */
+  restore(state: ClockState): void {
+    this.#heap.length = 0;
+    this.#skipped = state.skipped;
+    this.#armed = state.armed;
+  }
+
   /** Deadline of the first armed alarm in nanoseconds; Infinity when none is armed. */
   nextDeadline(): number {
     while (this.#heap.length > 0 && this.#heap[0].cancelled) this.#pop();
-    return this.#heap.length === 0 ? Number.POSITIVE_INFINITY : this.#heap[0].deadline;
+    return this.#heap.length === 0 ? Number.POSITIVE_INFINITY : this.#heap[0].state.deadline;
   }
 
   /** Lets time pass without instructions, as a halted processor does. A time that has gone by already is ignored. */
@@ -99,6 +122,6 @@ export class VirtualClock implements Clock {
   }
 }
 
-function isBefore(left: Entry, right: Entry): boolean {
+function isBefore({ state: left }: Entry, { state: right }: Entry): boolean {
   return left.deadline < right.deadline || (left.deadline === right.deadline && left.order < right.order);
 }

@@ -9,8 +9,15 @@ export interface InterruptLine {
   set(asserted: boolean): void;
 }
 
+/** When an alarm rings, for snapshots: its deadline (ns), and its place among alarms of the same deadline. */
+export interface AlarmState {
+  readonly deadline: number;
+  readonly order: number;
+}
+
 /** An armed callback. */
 export interface Alarm {
+  readonly state: AlarmState;
   cancel(): void;
 }
 
@@ -20,6 +27,8 @@ export interface Clock {
   now(): number;
   /** Calls `callback` once, when now() ≥ `deadline` (ns), between two guest instructions. */
   schedule(deadline: number, callback: () => void): Alarm;
+  /** Arms an alarm of a snapshot again, at exactly its place: the owner of each does this when it is restored. */
+  rearm(state: AlarmState, callback: () => void): Alarm;
 }
 
 /** Bus-master access as seen from one requester: bridges filter it, an IOMMU may translate it. Addresses are IOVAs. */

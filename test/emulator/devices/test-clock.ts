@@ -1,8 +1,9 @@
-import type { Alarm, Clock, InterruptLine } from '../../../src/emulator/machine/ports.ts';
+import type { Alarm, AlarmState, Clock, InterruptLine } from '../../../src/emulator/machine/ports.ts';
 
 /** Virtual time that a test moves by hand. */
 export class TestClock implements Clock {
   #now = 0;
+  #order = 0;
   readonly #alarms = new Set<{ deadline: number; callback: () => void }>();
 
   now(): number {
@@ -10,9 +11,13 @@ export class TestClock implements Clock {
   }
 
   schedule(deadline: number, callback: () => void): Alarm {
-    const entry = { deadline, callback };
+    return this.rearm({ deadline, order: this.#order++ }, callback);
+  }
+
+  rearm(state: AlarmState, callback: () => void): Alarm {
+    const entry = { deadline: state.deadline, callback };
     this.#alarms.add(entry);
-    return { cancel: () => void this.#alarms.delete(entry) };
+    return { state, cancel: () => void this.#alarms.delete(entry) };
   }
 
   /** Moves to `time`, running what is due on the way in order of deadline. */

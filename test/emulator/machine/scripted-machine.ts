@@ -1,6 +1,6 @@
 import { guestMemoryBytes } from '../../../src/emulator/bus/guest-memory.ts';
 import type { CpuBus } from '../../../src/emulator/cpu/bus.ts';
-import type { CpuEngine, EngineExit, EnginePlacement } from '../../../src/emulator/cpu/engine.ts';
+import type { CpuEngine, EngineExit, EnginePlacement, EngineState } from '../../../src/emulator/cpu/engine.ts';
 import type { HostBridgeConfig, MachineConfig } from '../../../src/emulator/machine/config.ts';
 import { createMachine, type Machine, type MachineOptions } from '../../../src/emulator/machine/machine.ts';
 import type { AccessSize } from '../../../src/emulator/machine/ports.ts';
@@ -50,6 +50,15 @@ export class ScriptedEngine implements CpuEngine {
 
   stateBytes(): Uint8Array {
     return Uint8Array.of(this.#retired & 0xff, this.#retired >> 8);
+  }
+
+  snapshot(): EngineState {
+    return { registers: {}, retired: this.#retired, a20Enabled: this.a20, nmiPending: false, shutdown: false };
+  }
+
+  restore(state: EngineState): void {
+    this.#retired = state.retired;
+    this.a20 = state.a20Enabled;
   }
 
   autopsy(): string {
