@@ -22,7 +22,7 @@ export default class QemuCommand extends Q35Command {
   };
   static override examples = [
     '<%= config.bin %> qemu board.yaml',
-    'eval qemu-system-x86_64 $(<%= config.bin %> qemu --firmware firmware) -bios q35.rom -kernel vmlinuz -nographic',
+    'eval qemu-system-x86_64 $(<%= config.bin %> qemu --firmware firmware) -bios q35.rom -kernel vmlinuz -display none -serial stdio',
   ];
 
   async run(): Promise<readonly string[]> {
