@@ -1,0 +1,216 @@
+/** The ASL compiler: ACPI 6.5 §19, ASL 1 and 2.0. */
+import { encodeTerms } from '../encode.ts';
+import { ROOT } from '../namespace.ts';
+import { encodeTable, type TableIdentity } from '../table-header.ts';
+import type { AmlTerm } from '../tree.ts';
+import { Cursor, describe, SyntaxFailure } from './cursor.ts';
+import { declareNames } from './declare.ts';
+import { CompileError, type Diagnostic, Diagnostics } from './diagnostics.ts';
+import { parseTerm } from './parse-expressions.ts';
+import { parseBlock } from './parse-statements.ts';
+import { type PreprocessOptions, preprocess } from './preprocess.ts';
+import { type Optimizations, Resolver } from './resolve.ts';
+import { SourceText } from './source.ts';
+
+export interface CompileOptions extends PreprocessOptions {
+  /**
+   * `default` as iasl does: Zero, One and Ones for their values, constant expressions computed, and in a DSDT paths shortened.
+   * `none` writes what the source says (iasl -oa). A source that the disassembler marked is always written as it stands.
+   */
+  readonly optimize?: 'default' | 'none';
+  /** Up to 4 characters in the header's creator field. */
+  readonly creatorId?: string;
+  readonly creatorRevision?: number;
+}
+
+export interface CompiledTable {
+  readonly identity: TableIdentity;
+  /** File name that the DefinitionBlock states; often empty. */
+  readonly fileName: string;
+  readonly terms: readonly AmlTerm[];
+  /** The whole table with its header. */
+  readonly bytes: Uint8Array;
+}
+
+export interface Compilation {
+  /** One for each DefinitionBlock. */
+  readonly tables: readonly CompiledTable[];
+  /** Warnings and remarks. */
+  readonly diagnostics: readonly Diagnostic[];
+}
+
+/**
+ * Compiles ASL; each character of `text` is one byte of the file.
+ * Throws CompileError with every mistake that was found: nothing half-done comes out.
+ */
+export function compile(file: string, text: string, options: CompileOptions = {}): Compilation {
+  const diagnostics = new Diagnostics();
+  const tokens = preprocess(new SourceText(file, text), options, diagnostics);
+  const tables: CompiledTable[] = [];
+  const cursor = new Cursor(tokens, diagnostics);
+  try {
+    skipAnnotations(cursor);
+    while (!cursor.atEnd) {
+      const table = compileBlock(cursor, options);
+      if (table) tables.push(table);
+      skipAnnotations(cursor);
+    }
+    if (tables.length === 0 && diagnostics.errorCount === 0) {
+      diagnostics.add('ASL_SYNTAX', cursor.token, 'the source holds no DefinitionBlock');
+    }
+  } catch (error) {
+    if (!(error instanceof SyntaxFailure)) throw error;
+  }
+  const found = diagnostics.sorted();
+  if (diagnostics.errorCount > 0) throw new CompileError(found);
+  return { tables, diagnostics: found };
+}
+
+function skipAnnotations(cursor: Cursor): void {
+  while (cursor.token.kind === 'annotation') if (cursor.next().text === 'as-written') cursor.asWritten = true;
+}
+
+function compileBlock(cursor: Cursor, options: CompileOptions): CompiledTable | undefined {
+  const start = cursor.next();
+  if (start.text.toUpperCase() !== 'DEFINITIONBLOCK') {
+    cursor.fail('ASL_SYNTAX', start, `DefinitionBlock is due before ${describe(start)}`);
+  }
+  const { fileName, identity } = parseHeader(cursor, options);
+  const terms = parseBlock(cursor);
+  const { diagnostics, notes, asWritten, integerBytes } = cursor;
+  const { names, externalPaths } = declareNames(terms, notes, diagnostics, asWritten);
+  const optimizations = chosenOptimizations(options, asWritten, identity.signature);
+  const resolver = new Resolver({ names, notes, diagnostics, integerBytes, optimizations, asWritten });
+  const resolved = resolver.list(terms, ROOT, '');
+  const body = asWritten
+    ? placeEmittedExternals(terms, resolved, cursor)
+    : gatherExternals(terms, resolved, cursor, { paths: externalPaths, invoked: resolver.invoked });
+  if (diagnostics.errorCount > 0) return undefined;
+  return { identity, fileName, terms: body, bytes: encodeTable(identity, encodeTerms(body)) };
+}
+
+/** iasl shortens the paths of a DSDT only: other tables may be loaded below something. */
+function chosenOptimizations(options: CompileOptions, asWritten: boolean, signature: string): Optimizations {
+  const wanted = !asWritten && (options.optimize ?? 'default') === 'default';
+  // What asWritten means for 0 and 1 is decided where literals are read.
+  return { integers: wanted || asWritten, constants: wanted, paths: wanted && signature === 'DSDT' };
+}
+
+const HEADER_LENGTHS = { signature: 4, oemId: 6, oemTableId: 8 } as const;
+
+/** DefinitionBlock ("file", "DSDT", revision, "OEM", "TABLE", OEM revision) */
+function parseHeader(cursor: Cursor, options: CompileOptions): { fileName: string; identity: TableIdentity } {
+  const text = (maximum: number): string => {
+    const at = cursor.token;
+    const value = cursor.string();
+    if (value.length > maximum) cursor.report('ASL_HEADER', at, `"${value}" has more than ${maximum} characters`);
+    cursor.expect(',');
+    return value;
+  };
+  cursor.expect('(');
+  const fileName = cursor.string();
+  cursor.expect(',');
+  const at = cursor.token;
+  const signature = text(HEADER_LENGTHS.signature);
+  if (!/^[A-Za-z0-9]{4}$/.test(signature)) {
+    cursor.report(
+      'ASL_HEADER',
+      at,
+      `"${signature}" is no signature`,
+      'write four letters and digits, such as DSDT or SSDT',
+    );
+  }
+  const revision = number(cursor, 0xffn);
+  cursor.expect(',');
+  // ACPI 6.5 §5.2.11.1: a DSDT of revision 1 has 32-bit integers.
+  cursor.integerBytes = revision < 2 ? 4 : 8;
+  const oemId = text(HEADER_LENGTHS.oemId);
+  const oemTableId = text(HEADER_LENGTHS.oemTableId);
+  const oemRevision = number(cursor, 0xffff_ffffn);
+  cursor.expect(')');
+  const { creatorId, creatorRevision } = options;
+  return {
+    fileName,
+    identity: {
+      signature,
+      revision,
+      oemId,
+      oemTableId,
+      oemRevision,
+      ...(creatorId !== undefined && { creatorId }),
+      ...(creatorRevision !== undefined && { creatorRevision }),
+    },
+  };
+}
+
+const number = (cursor: Cursor, max: bigint): number => Number(cursor.constant(parseTerm(cursor), max));
+
+/** Externals as the disassembled table has them; the others only told names. */
+function placeEmittedExternals(sources: readonly AmlTerm[], resolved: readonly AmlTerm[], cursor: Cursor): AmlTerm[] {
+  return withoutExternals(sources, resolved, (source) => {
+    const emitted = cursor.notes.externals.get(source)?.emitted;
+    return emitted ? [emitted] : [];
+  });
+}
+
+/** `resolved` with `replace` in the place of each External of `sources`, which has the same shape. */
+function withoutExternals(
+  sources: readonly AmlTerm[],
+  resolved: readonly AmlTerm[],
+  replace: (source: AmlTerm) => readonly AmlTerm[],
+): AmlTerm[] {
+  return resolved.flatMap((term, index): readonly AmlTerm[] => {
+    const source = sources[index];
+    if (source.kind === 'DefExternal') return replace(source);
+    const body = bodyOf(term);
+    const sourceBody = bodyOf(source);
+    if (!body || !sourceBody || term.kind !== source.kind) return [term];
+    const operands = (term as AmlTerm & { operands: readonly unknown[] }).operands;
+    const inner = withoutExternals(sourceBody, body, replace);
+    return [{ ...term, operands: [...operands.slice(0, -1), inner] } as unknown as AmlTerm];
+  });
+}
+
+function bodyOf(term: AmlTerm): readonly AmlTerm[] | undefined {
+  switch (term.kind) {
+    case 'DefScope':
+    case 'DefDevice':
+    case 'DefMethod':
+    case 'DefProcessor':
+    case 'DefPowerRes':
+    case 'DefThermalZone':
+    case 'DefIf':
+    case 'DefElse':
+    case 'DefWhile':
+      return term.operands.at(-1) as readonly AmlTerm[];
+    default:
+      return undefined;
+  }
+}
+
+const METHOD_OBJECT = 8;
+
+/**
+ * Externals stand in `If (Zero)` at the start of the AML, as iasl has them: interpreters without the opcode skip it. A method that
+ * is never invoked is left out.
+ */
+function gatherExternals(
+  sources: readonly AmlTerm[],
+  resolved: readonly AmlTerm[],
+  cursor: Cursor,
+  { paths, invoked }: { readonly paths: ReadonlyMap<AmlTerm, string>; readonly invoked: ReadonlyMap<string, number> },
+): AmlTerm[] {
+  const gathered: AmlTerm[] = [];
+  const rest = withoutExternals(sources, resolved, (source) => {
+    if (source.kind !== 'DefExternal') return [];
+    const [name, type] = source.operands;
+    const path = paths.get(source) ?? name.path;
+    const count = invoked.get(path);
+    if (type === METHOD_OBJECT && count === undefined) return [];
+    const known = type === METHOD_OBJECT ? (count ?? cursor.notes.externals.get(source)?.argumentCount ?? 0) : 0;
+    gathered.push({ kind: 'DefExternal', operands: [{ kind: 'NameString', path }, type, known] });
+    return [];
+  });
+  if (gathered.length === 0) return rest;
+  return [{ kind: 'DefIf', operands: [{ kind: 'Integer', value: 0n }, gathered] }, ...rest];
+}

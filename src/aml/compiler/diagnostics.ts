@@ -1,0 +1,134 @@
+import { UserError } from '../../shared/errors.ts';
+import type { Token } from './source.ts';
+
+export type Severity = 'error' | 'warning' | 'remark';
+
+/** Everything that the compiler can say, by its stable id: how grave it is, and what to do about it. */
+export const MESSAGES = {
+  ASL_CHARACTER: { severity: 'error', mend: 'remove the character, or put it into a string or a comment' },
+  ASL_UNCLOSED: { severity: 'error', mend: 'close what was opened here' },
+  ASL_ESCAPE: {
+    severity: 'error',
+    mend: 'write \\\\ for a backslash, or one of \\a \\b \\f \\n \\r \\t \\v \\" \\x41 \\101',
+  },
+  ASL_SYNTAX: { severity: 'error', mend: 'compare with the syntax of the operator (ACPI 6.5 §19.6)' },
+  ASL_NUMBER: { severity: 'error', mend: 'write a number of at most 64 bits: 255, 0xFF or 0377' },
+  ASL_RANGE: { severity: 'error', mend: 'give a value within the range' },
+  ASL_KEYWORD: { severity: 'error', mend: 'use one of the keywords that are listed' },
+  ASL_CONSTANT: { severity: 'error', mend: 'give a constant: it is part of the table and not evaluated later' },
+  ASL_NAME: {
+    severity: 'error',
+    mend: 'write segments of one to four letters, digits and underscores, joined by dots',
+  },
+  ASL_NAME_UNKNOWN: { severity: 'error', mend: 'declare it here, or write External if another table declares it' },
+  ASL_NAME_TWICE: { severity: 'error', mend: 'rename one of the two, or remove it' },
+  ASL_NAME_PARENT: { severity: 'error', mend: 'declare the object that it stands in first, or External' },
+  ASL_ARGUMENTS: { severity: 'error', mend: 'give as many arguments as the method declares' },
+  ASL_NOT_METHOD: { severity: 'error', mend: 'leave the parentheses out, or declare a method' },
+  ASL_TARGET: { severity: 'error', mend: 'assign to a name, a local, an argument, an element or Debug' },
+  ASL_OPERAND: { severity: 'error', mend: 'give an operand of the type that the operator takes' },
+  ASL_PLACE: { severity: 'error', mend: 'move it to where the grammar takes it' },
+  ASL_LENGTH: { severity: 'error', mend: 'raise the count, or leave it out: it is then counted' },
+  ASL_OFFSET: { severity: 'error', mend: 'order the fields by their offsets' },
+  ASL_RESOURCE: { severity: 'error', mend: 'give the range as ACPI 6.5 §6.4.3.5 wants it' },
+  ASL_HEADER: { severity: 'error', mend: 'shorten the text in DefinitionBlock' },
+  ASL_INCLUDE: { severity: 'error', mend: 'check the path, or add its directory with --include' },
+  ASL_DIRECTIVE: { severity: 'error', mend: 'correct the preprocessor directive' },
+  ASL_ERROR_DIRECTIVE: { severity: 'error', mend: 'the source asks for it with #error: define what it wants' },
+  ASL_UNRESOLVED: { severity: 'error', mend: 'correct the expression' },
+  ASL_WARNING_DIRECTIVE: { severity: 'warning', mend: 'the source asks for it with #warning' },
+  ASL_TRUNCATED: { severity: 'warning', mend: 'raise the revision to 2 for 64-bit integers, or shorten the number' },
+  ASL_TAG_SIZE: { severity: 'warning', mend: 'create a field of the size that the descriptor has there' },
+  ASL_UNUSED_ARGUMENTS: { severity: 'warning', mend: 'remove the arguments, or add format specifiers' },
+  ASL_SWITCH_TYPE: { severity: 'warning', mend: 'wrap the value in ToInteger, ToString or ToBuffer' },
+  ASL_DEAD_CODE: { severity: 'warning', mend: 'remove it: it can never run' },
+  ASL_NO_RESULT: { severity: 'warning', mend: 'store the result, or remove the statement' },
+  ASL_LEGACY: { severity: 'warning', mend: 'use what ACPI 6.5 has in its place' },
+  ASL_LIST_SHORT: { severity: 'remark', mend: 'lower the count, or add elements' },
+  ASL_SERIALIZED: { severity: 'remark', mend: 'declare the method Serialized' },
+  ASL_ARGUMENT_UNUSED: { severity: 'remark', mend: 'use it, or lower the argument count' },
+} as const satisfies Record<string, { severity: Severity; mend: string }>;
+
+export type DiagnosticId = keyof typeof MESSAGES;
+
+export interface Diagnostic {
+  readonly id: DiagnosticId;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly mend: string;
+  readonly file: string;
+  /** Both from 1. */
+  readonly line: number;
+  readonly column: number;
+  /** Characters that the caret underlines, within the line. */
+  readonly length: number;
+  readonly sourceLine: string;
+}
+
+/** More than this many errors say nothing new. */
+const MAX_ERRORS = 100;
+
+/** Collects what the passes find; one place is reported once by each id. */
+export class Diagnostics {
+  readonly #found: Diagnostic[] = [];
+  readonly #seen = new Set<string>();
+  #errors = 0;
+
+  add(id: DiagnosticId, at: Token, message: string, mend?: string): void {
+    const { line, column } = at.source.positionOf(at.start);
+    const key = `${id} ${at.source.file} ${line} ${column}`;
+    if (this.#seen.has(key) || this.#errors >= MAX_ERRORS) return;
+    this.#seen.add(key);
+    const { severity } = MESSAGES[id];
+    if (severity === 'error') this.#errors++;
+    const sourceLine = at.source.lineText(line);
+    const length = Math.max(1, Math.min(at.end - at.start, sourceLine.length - column + 1));
+    const file = at.source.file;
+    this.#found.push({
+      id,
+      severity,
+      message,
+      mend: mend ?? MESSAGES[id].mend,
+      file,
+      line,
+      column,
+      length,
+      sourceLine,
+    });
+  }
+
+  get errorCount(): number {
+    return this.#errors;
+  }
+
+  /** In the order of files and lines. */
+  sorted(): Diagnostic[] {
+    const order = new Map<string, number>();
+    for (const { file } of this.#found) if (!order.has(file)) order.set(file, order.size);
+    return [...this.#found].sort(
+      (left, right) =>
+        order.get(left.file)! - order.get(right.file)! || left.line - right.line || left.column - right.column,
+    );
+  }
+}
+
+/** `file:line:column: severity ID: message`, the line, a caret and the mend. */
+export function formatDiagnostic(diagnostic: Diagnostic): string {
+  const { file, line, column, severity, id, message, mend, length, sourceLine } = diagnostic;
+  const gutter = `${line}`.padStart(5);
+  const indent = sourceLine.slice(0, column - 1).replace(/[^\t]/g, ' ');
+  const caret = `${' '.repeat(5)} | ${indent}${'^'.repeat(length)}`;
+  return `${file}:${line}:${column}: ${severity} ${id}: ${message}\n${gutter} | ${sourceLine}\n${caret}\n      = mend: ${mend}`;
+}
+
+/** Thrown when a source does not compile: the message is the first error, `diagnostics` hold all. */
+export class CompileError extends UserError {
+  readonly diagnostics: readonly Diagnostic[];
+
+  constructor(diagnostics: readonly Diagnostic[]) {
+    const first = diagnostics.find(({ severity }) => severity === 'error')!;
+    const { id, message, mend, file, line } = first;
+    super(id, message, { place: { file, line }, mend });
+    this.diagnostics = diagnostics;
+  }
+}

@@ -1,0 +1,174 @@
+/** Field, IndexField and BankField: ACPI 6.5 §19.6.46, §19.6.63, §19.6.7. */
+import { FIELD_ACCESS, LOCK_RULES, UPDATE_RULES } from '../opcodes.ts';
+import { MAX_PKG_LENGTH } from '../pkg-length.ts';
+import type { AmlTerm, FieldElement, PkgLengthBytes } from '../tree.ts';
+import { type Cursor, describe } from './cursor.ts';
+import { parseConnectionMacro } from './parse-data.ts';
+import { def, parseTerm } from './parse-expressions.ts';
+import type { Token } from './source.ts';
+
+/** Table 19.30. */
+const ACCESS_ATTRIBUTES: Readonly<Record<string, number>> = {
+  AttribNormal: 0x00,
+  AttribQuick: 0x02,
+  AttribSendReceive: 0x04,
+  AttribByte: 0x06,
+  AttribWord: 0x08,
+  AttribBlock: 0x0a,
+  AttribProcessCall: 0x0c,
+  AttribBlockProcessCall: 0x0d,
+  // Names of ACPI 4 and before.
+  SMBQuick: 0x02,
+  SMBSendReceive: 0x04,
+  SMBByte: 0x06,
+  SMBWord: 0x08,
+  SMBBlock: 0x0a,
+  SMBProcessCall: 0x0c,
+  SMBBlockProcessCall: 0x0d,
+};
+/** Attributes that state a length in bytes. */
+const EXTENDED_ATTRIBUTES: Readonly<Record<string, number>> = {
+  ATTRIBBYTES: 0x0b,
+  ATTRIBMULTIBYTES: 0x0b,
+  ATTRIBRAWBYTES: 0x0e,
+  ATTRIBRAWPROCESSBYTES: 0x0f,
+  ATTRIBRAWPROCESS: 0x0f,
+};
+
+export function parseField(cursor: Cursor, token: Token): AmlTerm {
+  cursor.expect('(');
+  const region = cursor.name();
+  const flags = parseFlags(cursor);
+  return cursor.mark(def('DefField', [region, flags, parseElements(cursor)]), token);
+}
+
+export function parseIndexField(cursor: Cursor, token: Token): AmlTerm {
+  cursor.expect('(');
+  const index = cursor.name();
+  cursor.expect(',');
+  const data = cursor.name();
+  const flags = parseFlags(cursor);
+  return cursor.mark(def('DefIndexField', [index, data, flags, parseElements(cursor)]), token);
+}
+
+export function parseBankField(cursor: Cursor, token: Token): AmlTerm {
+  cursor.expect('(');
+  const region = cursor.name();
+  cursor.expect(',');
+  const bank = cursor.name();
+  cursor.expect(',');
+  const value = parseTerm(cursor);
+  const flags = parseFlags(cursor);
+  return cursor.mark(def('DefBankField', [region, bank, value, flags, parseElements(cursor)]), token);
+}
+
+/** FieldFlags; each of the three may be left out. */
+function parseFlags(cursor: Cursor): number {
+  const keyword = (keywords: Readonly<Record<string, number>>, what: string): number => {
+    if (!cursor.accept(',') || cursor.at(',') || cursor.at(')')) return 0;
+    return cursor.keyword(keywords, what);
+  };
+  const access = keyword(FIELD_ACCESS, 'access type');
+  const lock = keyword(LOCK_RULES, 'lock rule');
+  const update = keyword(UPDATE_RULES, 'update rule');
+  cursor.expect(')');
+  return access | (lock << 4) | (update << 5);
+}
+
+function parseElements(cursor: Cursor): FieldElement[] {
+  const elements: FieldElement[] = [];
+  let bit = 0;
+  const opened = cursor.expect('{');
+  while (!cursor.accept('}')) {
+    if (cursor.token.kind === 'end') cursor.fail('ASL_UNCLOSED', opened, 'the list of fields has no "}"');
+    const element = parseElement(cursor, bit);
+    if (element) {
+      elements.push(element);
+      if ('bitLength' in element) bit += element.bitLength;
+    }
+    if (!cursor.accept(',') && !cursor.at('}')) {
+      cursor.fail('ASL_SYNTAX', cursor.token, `"," or "}" is due before ${describe(cursor.token)}`);
+    }
+  }
+  return elements;
+}
+
+/** One element at bit `start`; nothing for an Offset that is refused. */
+function parseElement(cursor: Cursor, start: number): FieldElement | undefined {
+  let pkgLengthBytes: PkgLengthBytes | undefined;
+  if (cursor.token.kind === 'annotation') {
+    const [name, value] = cursor.next().text.split(' ');
+    if (name === 'pkg') pkgLengthBytes = Number(value) as PkgLengthBytes;
+  }
+  const length = pkgLengthBytes === undefined ? {} : { pkgLengthBytes };
+  const { token } = cursor;
+  if (cursor.accept(',')) {
+    return cursor.mark({ kind: 'ReservedField', bitLength: bitLength(cursor), ...length }, token);
+  }
+  if (token.kind !== 'name') cursor.fail('ASL_SYNTAX', token, `a field is due before ${describe(token)}`);
+  const word = cursor.peek().text === '(' ? token.text.toUpperCase() : '';
+  switch (word) {
+    case 'OFFSET': {
+      cursor.next();
+      cursor.expect('(');
+      const end = Number(cursor.constant(parseTerm(cursor), BigInt(MAX_PKG_LENGTH))) * 8;
+      cursor.expect(')');
+      if (end < start) {
+        const message = `0x${(end / 8).toString(16)} lies before the fields above, which end at bit ${start}`;
+        cursor.report('ASL_OFFSET', token, message);
+        return undefined;
+      }
+      return cursor.mark({ kind: 'ReservedField', bitLength: end - start, ...length }, token);
+    }
+    case 'ACCESSAS':
+      cursor.next();
+      return cursor.mark(parseAccessAs(cursor), token);
+    case 'CONNECTION':
+      cursor.next();
+      return cursor.mark(parseConnection(cursor), token);
+    default: {
+      const { path } = cursor.nameOf(cursor.next().text, token);
+      if (path.length !== 4) cursor.fail('ASL_NAME', token, `"${token.text}" is not a single name segment`);
+      cursor.expect(',');
+      return cursor.mark({ kind: 'NamedField', name: path, bitLength: bitLength(cursor), ...length }, token);
+    }
+  }
+}
+
+const bitLength = (cursor: Cursor): number => Number(cursor.constant(parseTerm(cursor), BigInt(MAX_PKG_LENGTH)));
+
+function parseAccessAs(cursor: Cursor): FieldElement {
+  cursor.expect('(');
+  const accessType = cursor.keyword(FIELD_ACCESS, 'access type');
+  if (!cursor.accept(',') || cursor.at(')')) {
+    cursor.expect(')');
+    return { kind: 'AccessField', accessType, accessAttrib: 0 };
+  }
+  const { token } = cursor;
+  const extended = EXTENDED_ATTRIBUTES[token.text.toUpperCase()];
+  if (extended !== undefined) {
+    cursor.next();
+    cursor.expect('(');
+    const accessLength = Number(cursor.constant(parseTerm(cursor), 0xffn));
+    cursor.expect(')');
+    cursor.expect(')');
+    return { kind: 'ExtendedAccessField', accessType, extendedAccessAttrib: extended, accessLength };
+  }
+  const accessAttrib = cursor.keyword(ACCESS_ATTRIBUTES, 'access attribute');
+  // Some sources give a length to attributes without one.
+  if (cursor.accept('(')) {
+    cursor.constant(parseTerm(cursor), 0xffn);
+    cursor.expect(')');
+  }
+  cursor.expect(')');
+  return { kind: 'AccessField', accessType, accessAttrib };
+}
+
+function parseConnection(cursor: Cursor): FieldElement {
+  cursor.expect('(');
+  const { token } = cursor;
+  const isMacro = token.kind === 'name' && cursor.peek().text === '(';
+  const connection = isMacro ? parseConnectionMacro(cursor) : cursor.name();
+  cursor.expect(')');
+  return { kind: 'ConnectField', connection };
+}

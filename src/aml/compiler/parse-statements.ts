@@ -1,0 +1,295 @@
+/** Declarations and statements: ACPI 6.5 §19.6. */
+import { OBJECT_TYPES } from '../opcodes.ts';
+import type { AmlTerm } from '../tree.ts';
+import { type Cursor, describe, type MethodContext, SyntaxFailure } from './cursor.ts';
+import { def, parseList, parseOperands, parseRow, parseTerm, ROWS, withPkgLength } from './parse-expressions.ts';
+import { parseBankField, parseField, parseIndexField } from './parse-fields.ts';
+import { parseFprintf, parsePrintf } from './parse-printf.ts';
+import { parseSwitch } from './parse-switch.ts';
+import type { Token } from './source.ts';
+
+/** The terms up to the closing brace, which is read as well. Mistakes are reported, and the list goes on behind them. */
+export function parseBlock(cursor: Cursor): AmlTerm[] {
+  const opened = cursor.expect('{');
+  const terms: AmlTerm[] = [];
+  cursor.deeper(() => {
+    while (!cursor.accept('}')) {
+      if (cursor.token.kind === 'end') cursor.fail('ASL_UNCLOSED', opened, '"{" has no "}"');
+      if (cursor.accept(';')) continue;
+      parseRecovering(cursor, terms);
+    }
+  });
+  return terms;
+}
+
+function parseRecovering(cursor: Cursor, terms: AmlTerm[]): void {
+  const { token } = cursor;
+  try {
+    parseStatement(cursor, terms);
+  } catch (error) {
+    if (!(error instanceof SyntaxFailure) || cursor.token.kind === 'end') throw error;
+    if (cursor.token === token) cursor.next();
+    cursor.recover();
+  }
+}
+
+type Statement = (cursor: Cursor, token: Token, terms: AmlTerm[]) => void;
+/** A parser of one term, as a statement. */
+const term =
+  (parse: (cursor: Cursor, token: Token) => AmlTerm | undefined): Statement =>
+  (cursor, token, terms) => {
+    const parsed = parse(cursor, token);
+    if (parsed) terms.push(parsed);
+  };
+
+/** Statements that are written unlike their row, by name in capitals. */
+const STATEMENTS: ReadonlyMap<string, Statement> = new Map<string, Statement>([
+  ['METHOD', term(parseMethod)],
+  ['FUNCTION', term(parseFunction)],
+  ['EXTERNAL', term(parseExternal)],
+  ['FIELD', term(parseField)],
+  ['INDEXFIELD', term(parseIndexField)],
+  ['BANKFIELD', term(parseBankField)],
+  ['IF', parseIf],
+  ['ELSE', parseLooseElse],
+  ['SWITCH', term((cursor, token) => parseSwitch(cursor, token, parseBlock))],
+  ['FOR', parseFor],
+  ['PRINTF', term(parsePrintf)],
+  ['FPRINTF', term(parseFprintf)],
+  ['RETURN', term(parseReturn)],
+]);
+
+/** Appends what the statement here makes to `terms`: mostly one term. */
+export function parseStatement(cursor: Cursor, terms: AmlTerm[]): void {
+  const { token } = cursor;
+  if (token.kind === 'annotation' && parseAnnotatedStatement(cursor, terms)) return;
+  if (token.kind === 'name') {
+    const word = token.text.toUpperCase();
+    const row = ROWS.get(word);
+    const behind = cursor.peek();
+    const isCall = behind.kind === 'punctuation' && (behind.text === '(' || behind.text === '{');
+    const special = STATEMENTS.get(word);
+    if (special && (isCall || word === 'RETURN')) {
+      cursor.next();
+      special(cursor, token, terms);
+      return;
+    }
+    if (row && row.yields === 'Nothing' && (isCall || row.asl.style === 'word')) {
+      cursor.next();
+      terms.push(row.operands.at(-1) === 'TermList' ? parseBlockRow(cursor, token) : parseRow(cursor, row, token));
+      return;
+    }
+  }
+  terms.push(parseTerm(cursor));
+}
+
+/** True when the annotation was read with what belongs to it. */
+function parseAnnotatedStatement(cursor: Cursor, terms: AmlTerm[]): boolean {
+  const [name, ...values] = cursor.token.text.split(' ');
+  switch (name) {
+    case 'pkg': {
+      cursor.next();
+      const before = terms.length;
+      parseStatement(cursor, terms);
+      if (terms.length > before) terms[before] = withPkgLength(cursor, terms[before], Number(values[0]));
+      return true;
+    }
+    case 'stmt':
+      cursor.next();
+      while (!(cursor.token.kind === 'annotation' && cursor.token.text === 'end') && cursor.token.kind !== 'end') {
+        terms.push(parseTerm(cursor));
+      }
+      cursor.next();
+      return true;
+    case 'emit': {
+      const annotation = cursor.next();
+      const token = cursor.next();
+      const external = parseExternal(cursor, token);
+      emitExternal(cursor, external, annotation, values);
+      terms.push(external);
+      return true;
+    }
+    case 'as-written':
+      cursor.next();
+      return true;
+    case 'end':
+      return cursor.fail('ASL_SYNTAX', cursor.next(), '"*/" closes no annotation');
+    default:
+      return false;
+  }
+}
+
+/** The External as it stands in the AML: its count, and its name and type where ASL says them otherwise. */
+function emitExternal(cursor: Cursor, external: AmlTerm, annotation: Token, [count, ...rest]: readonly string[]): void {
+  if (external.kind !== 'DefExternal') return;
+  const path = rest.find((value) => !/^\d/.test(value));
+  const type = rest.find((value) => /^\d/.test(value));
+  const [name, objectType] = external.operands;
+  const emitted = def('DefExternal', [
+    path === undefined ? name : { ...name, ...cursor.nameOf(path, annotation) },
+    type === undefined ? objectType : Number(type),
+    Number(count),
+  ]);
+  const argumentCount = objectType === METHOD_OBJECT ? Number(count) & 7 : undefined;
+  cursor.notes.externals.set(external, { argumentCount, emitted });
+}
+
+/** A row whose last operand is a list of terms in braces. */
+function parseBlockRow(cursor: Cursor, token: Token): AmlTerm {
+  const row = ROWS.get(token.text.toUpperCase())!;
+  const operands = parseOperands(cursor, row, row.operands.slice(0, -1));
+  return cursor.mark(def(row.name, [...operands, parseBlock(cursor)]), token);
+}
+
+/** If with its ElseIf and Else: an ElseIf is an Else that holds an If. */
+function parseIf(cursor: Cursor, token: Token, terms: AmlTerm[]): void {
+  cursor.expect('(');
+  const predicate = parseTerm(cursor);
+  cursor.expect(')');
+  terms.push(cursor.mark(def('DefIf', [predicate, parseBlock(cursor)]), token));
+  parseElse(cursor, terms);
+}
+
+function parseElse(cursor: Cursor, terms: AmlTerm[]): void {
+  const annotation =
+    cursor.token.kind === 'annotation' && cursor.token.text.startsWith('pkg ') ? cursor.token : undefined;
+  const token = annotation ? cursor.peek() : cursor.token;
+  const word = token.kind === 'name' ? token.text.toUpperCase() : '';
+  if (word !== 'ELSE' && word !== 'ELSEIF') return;
+  if (annotation) cursor.next();
+  cursor.next();
+  let body: AmlTerm[] = [];
+  if (word === 'ELSEIF') cursor.deeper(() => parseIf(cursor, token, body));
+  else body = parseBlock(cursor);
+  const parsed = cursor.mark(def('DefElse', [body]), token);
+  terms.push(annotation ? withPkgLength(cursor, parsed, Number(annotation.text.slice(4))) : parsed);
+  // One more Else than the grammar knows: damaged tables have it.
+  if (cursor.asWritten && word === 'ELSE') parseElse(cursor, terms);
+}
+
+/** An Else without its If, which only a disassembly has. */
+function parseLooseElse(cursor: Cursor, token: Token, terms: AmlTerm[]): void {
+  if (!cursor.asWritten) cursor.report('ASL_PLACE', token, 'Else stands behind no If');
+  terms.push(cursor.mark(def('DefElse', [parseBlock(cursor)]), token));
+}
+
+/** For (a, b, c) is While (b) with `a` before it and `c` at its end. */
+function parseFor(cursor: Cursor, token: Token, terms: AmlTerm[]): void {
+  cursor.expect('(');
+  const first = cursor.at(',') ? undefined : parseTerm(cursor);
+  cursor.expect(',');
+  const predicate: AmlTerm = cursor.at(',') ? { kind: 'Integer', value: 1n } : parseTerm(cursor);
+  cursor.expect(',');
+  const last = cursor.at(')') ? undefined : parseTerm(cursor);
+  cursor.expect(')');
+  if (first) terms.push(first);
+  const body = parseBlock(cursor);
+  if (last) body.push(last);
+  terms.push(cursor.mark(def('DefWhile', [predicate, body]), token));
+}
+
+function parseReturn(cursor: Cursor, token: Token): AmlTerm {
+  let value: AmlTerm = { kind: 'Integer', value: 0n };
+  if (cursor.accept('(')) {
+    if (!cursor.at(')')) value = parseTerm(cursor);
+    cursor.expect(')');
+  }
+  return cursor.mark(def('DefReturn', [value]), token);
+}
+
+const MAX_ARGUMENTS = 7;
+
+/** Method (name, count, rule, level, return types, argument types) { … } */
+function parseMethod(cursor: Cursor, token: Token): AmlTerm {
+  cursor.expect('(');
+  const name = cursor.name();
+  let count = 0;
+  let serialized = false;
+  let level = 0;
+  if (cursor.accept(',') && !cursor.at(',') && !cursor.at(')')) {
+    const at = cursor.token;
+    count = Number(cursor.constant(parseTerm(cursor), 0xffn));
+    if (count > MAX_ARGUMENTS) cursor.report('ASL_RANGE', at, `a method has up to ${MAX_ARGUMENTS} arguments`);
+  }
+  if (cursor.accept(',') && !cursor.at(',') && !cursor.at(')')) {
+    serialized = cursor.keyword({ NotSerialized: 0, Serialized: 1 }, 'serialize rule') === 1;
+  }
+  if (cursor.accept(',') && !cursor.at(',') && !cursor.at(')')) {
+    level = Number(cursor.constant(parseTerm(cursor), 0xfn));
+  }
+  skipTypes(cursor);
+  cursor.expect(')');
+  return parseMethodBody(cursor, token, { name, count, serialized, level });
+}
+
+/** Function (name, return types, argument types): a method that is not serialized. */
+function parseFunction(cursor: Cursor, token: Token): AmlTerm {
+  cursor.expect('(');
+  const name = cursor.name();
+  const types = skipTypes(cursor);
+  cursor.expect(')');
+  return parseMethodBody(cursor, token, { name, count: types ?? 0, serialized: false, level: 0 });
+}
+
+interface MethodHead {
+  readonly name: AmlTerm & { readonly kind: 'NameString' };
+  readonly count: number;
+  readonly serialized: boolean;
+  readonly level: number;
+}
+
+function parseMethodBody(cursor: Cursor, token: Token, { name, count, serialized, level }: MethodHead): AmlTerm {
+  const outer = cursor.method;
+  const context: MethodContext = { name: name.path, serialized, temporaries: [] };
+  cursor.method = context;
+  try {
+    const body = parseBlock(cursor);
+    const flags = (count & 7) | (context.serialized ? 8 : 0) | (level << 4);
+    return cursor.mark(def('DefMethod', [name, flags, [...context.temporaries, ...body]]), token);
+  } finally {
+    cursor.method = outer;
+  }
+}
+
+/** Return and argument types, which the AML does not hold; gives the count of arguments where they are listed. */
+function skipTypes(cursor: Cursor): number | undefined {
+  if (!cursor.accept(',')) return undefined;
+  if (!cursor.at(',') && !cursor.at(')')) skipTypeSet(cursor);
+  if (!cursor.accept(',') || cursor.at(')')) return undefined;
+  if (!cursor.at('{')) {
+    skipTypeSet(cursor);
+    return 1;
+  }
+  return parseList(cursor, '{', '}', () => skipTypeSet(cursor)).length;
+}
+
+function skipTypeSet(cursor: Cursor): void {
+  if (cursor.at('{')) parseList(cursor, '{', '}', () => cursor.keyword(EXTERNAL_TYPES, 'object type'));
+  else cursor.keyword(EXTERNAL_TYPES, 'object type');
+}
+
+const METHOD_OBJECT = OBJECT_TYPES.indexOf('MethodObj');
+/** DDBHandleObj left the standard; iasl knows it as 15. */
+const EXTERNAL_TYPES: Readonly<Record<string, number>> = {
+  ...Object.fromEntries(OBJECT_TYPES.map((keyword, value) => [keyword, value])),
+  DDBHandleObj: 15,
+};
+
+/** External (name, type, return types, argument types) */
+function parseExternal(cursor: Cursor, token: Token): AmlTerm {
+  if (token.text.toUpperCase() !== 'EXTERNAL') {
+    cursor.fail('ASL_SYNTAX', token, `External is due before ${describe(token)}`);
+  }
+  cursor.expect('(');
+  const name = cursor.name();
+  let type = 0;
+  let argumentCount: number | undefined;
+  if (cursor.accept(',')) {
+    if (!cursor.at(',') && !cursor.at(')')) type = cursor.keyword(EXTERNAL_TYPES, 'object type');
+    argumentCount = skipTypes(cursor);
+  }
+  cursor.expect(')');
+  const external = cursor.mark(def('DefExternal', [name, type, argumentCount ?? 0]), token);
+  cursor.notes.externals.set(external, { argumentCount });
+  return external;
+}
