@@ -60,6 +60,14 @@ function openDrive(drive: DriveConfig): FileDrive {
 class SeededEntropy implements EntropySource {
   #state = 0x5135_2021;
 
+  snapshot(): number {
+    return this.#state;
+  }
+
+  restore(state: number): void {
+    this.#state = state;
+  }
+
   fill(target: Uint8Array): void {
     for (let index = 0; index < target.length; index++) {
       this.#state = (this.#state + 0x9e37_79b9) | 0;

@@ -16,6 +16,13 @@ const REGISTER = {
 /** Ports 0x81 to 0x8f. */
 const PAGE_REGISTERS = 15;
 
+export interface Dma8237State {
+  readonly addresses: readonly number[];
+  readonly counts: readonly number[];
+  readonly mask: number;
+  readonly highNext: boolean;
+}
+
 /**
  * One 8237A DMA controller: its registers, which firmware and kernels initialize. No device of this board requests ISA DMA, so no
  * transfer ever happens. `stride` is the distance of registers on the bus: 1, or 2 for the second controller.
@@ -36,6 +43,22 @@ export class Dma8237 {
     this.#addresses.fill(0);
     this.#counts.fill(0);
     this.#clear();
+  }
+
+  snapshot(): Dma8237State {
+    return {
+      addresses: [...this.#addresses],
+      counts: [...this.#counts],
+      mask: this.#mask,
+      highNext: this.#highNext,
+    };
+  }
+
+  restore(state: Dma8237State): void {
+    this.#addresses.set(state.addresses);
+    this.#counts.set(state.counts);
+    this.#mask = state.mask;
+    this.#highNext = state.highNext;
   }
 
   readByte(offset: number): number {
@@ -99,6 +122,14 @@ export class DmaPages {
 
   reset(): void {
     this.#pages.fill(0);
+  }
+
+  snapshot(): { readonly pages: readonly number[] } {
+    return { pages: [...this.#pages] };
+  }
+
+  restore(state: { readonly pages: readonly number[] }): void {
+    this.#pages.set(state.pages);
   }
 
   readByte(offset: number): number {

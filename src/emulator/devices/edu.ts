@@ -1,6 +1,7 @@
+import { AlarmSlot } from '../machine/alarm-slot.ts';
 import type { PciFunctionConfig } from '../machine/config.ts';
 import { DEVICE_CATALOG } from '../machine/device-catalog.ts';
-import type { AccessSize, BusTarget } from '../machine/ports.ts';
+import type { AccessSize, AlarmState, BusTarget } from '../machine/ports.ts';
 import { MSI_CAPABILITY } from '../pci/capabilities/msi.ts';
 import { QEMU_SUBSYSTEM, type0Header } from '../pci/config-header.ts';
 import { configSpace } from '../pci/config-space.ts';
@@ -34,6 +35,20 @@ const DEFAULT_DMA_MASK = 0x0fff_ffff;
 const FACTORIAL_TIME = 1_000;
 const DMA_TIME = 100_000;
 
+interface EduState {
+  readonly buffer: readonly number[];
+  readonly liveness: number;
+  readonly factorial: number;
+  readonly status: number;
+  readonly interrupts: number;
+  readonly source: number;
+  readonly destination: number;
+  readonly count: number;
+  readonly command: number;
+  readonly factorialDone?: AlarmState;
+  readonly transferDue?: AlarmState;
+}
+
 /** QEMU's educational device (1234:11e8): factorial, interrupts by INTx or MSI, DMA to and from a buffer. */
 export class EduDevice extends PciFunction {
   readonly #buffer = new Uint8Array(BUFFER.size);
@@ -46,8 +61,9 @@ export class EduDevice extends PciFunction {
   #destination = 0;
   #count = 0;
   #command = 0;
-  /** Counts resets, so that what was under way then does not finish later. */
-  #epoch = 0;
+  /** What is under way. */
+  readonly #factorialDone: AlarmSlot;
+  readonly #transferDue: AlarmSlot;
 
   constructor(config: PciFunctionConfig, { multifunction }: ModelContext, ports: PciPorts) {
     const map = configSpace('edu', {
@@ -70,10 +86,13 @@ export class EduDevice extends PciFunction {
       write: (offset, size, value) => this.#write(offset, size, value),
     };
     this.mapBar(0, registers);
+    this.#factorialDone = new AlarmSlot(ports.clock, () => this.#finishFactorial());
+    this.#transferDue = new AlarmSlot(ports.clock, () => this.#transfer());
   }
 
   protected override onReset(): void {
-    this.#epoch++;
+    this.#factorialDone.cancel();
+    this.#transferDue.cancel();
     this.#liveness = 0;
     this.#factorial = 0;
     this.#status = 0;
@@ -82,6 +101,36 @@ export class EduDevice extends PciFunction {
     this.#destination = 0;
     this.#count = 0;
     this.#command = 0;
+  }
+
+  protected override snapshotDevice(): EduState {
+    return {
+      buffer: [...this.#buffer],
+      liveness: this.#liveness,
+      factorial: this.#factorial,
+      status: this.#status,
+      interrupts: this.#interrupts,
+      source: this.#source,
+      destination: this.#destination,
+      count: this.#count,
+      command: this.#command,
+      factorialDone: this.#factorialDone.snapshot(),
+      transferDue: this.#transferDue.snapshot(),
+    };
+  }
+
+  protected override restoreDevice(state: EduState): void {
+    this.#buffer.set(state.buffer);
+    this.#liveness = state.liveness;
+    this.#factorial = state.factorial;
+    this.#status = state.status;
+    this.#interrupts = state.interrupts;
+    this.#source = state.source;
+    this.#destination = state.destination;
+    this.#count = state.count;
+    this.#command = state.command;
+    this.#factorialDone.restore(state.factorialDone);
+    this.#transferDue.restore(state.transferDue);
   }
 
   #read(offset: number, size: AccessSize): number {
@@ -159,7 +208,7 @@ export class EduDevice extends PciFunction {
         break;
       case REGISTER.DMA_COMMAND:
         this.#command = value & DMA.WRITABLE;
-        if (value & DMA.RUN) this.#after(DMA_TIME, () => this.#transfer());
+        if (value & DMA.RUN) this.#transferDue.arm(this.ports.clock.now() + DMA_TIME);
         break;
       default:
         this.ports.log.guestError(`edu ${offset.toString(16)}`, 'write to an offset without a register');
@@ -171,14 +220,16 @@ export class EduDevice extends PciFunction {
     if (this.#status & STATUS.COMPUTING) return;
     this.#factorial = operand;
     this.#status |= STATUS.COMPUTING;
-    this.#after(FACTORIAL_TIME, () => {
-      let product = 1;
-      // 34! is 0 modulo 2^32, and so is every one after it.
-      for (let factor = Math.min(operand, 34); factor > 1; factor--) product = Math.imul(product, factor) >>> 0;
-      this.#factorial = product;
-      this.#status &= ~STATUS.COMPUTING;
-      if (this.#status & STATUS.INTERRUPT) this.#raise(INTERRUPT.FACTORIAL);
-    });
+    this.#factorialDone.arm(this.ports.clock.now() + FACTORIAL_TIME);
+  }
+
+  #finishFactorial(): void {
+    let product = 1;
+    // 34! is 0 modulo 2^32, and so is every one after it.
+    for (let factor = Math.min(this.#factorial, 34); factor > 1; factor--) product = Math.imul(product, factor) >>> 0;
+    this.#factorial = product;
+    this.#status &= ~STATUS.COMPUTING;
+    if (this.#status & STATUS.INTERRUPT) this.#raise(INTERRUPT.FACTORIAL);
   }
 
   #transfer(): void {
@@ -203,12 +254,5 @@ export class EduDevice extends PciFunction {
     this.#interrupts = (this.#interrupts | bits) >>> 0;
     if (this.#interrupts === 0) return;
     if (!this.msi!.send()) this.setInterrupt(true);
-  }
-
-  #after(delay: number, act: () => void): void {
-    const epoch = this.#epoch;
-    this.ports.clock.schedule(this.ports.clock.now() + delay, () => {
-      if (epoch === this.#epoch) act();
-    });
   }
 }

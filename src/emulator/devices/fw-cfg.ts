@@ -22,6 +22,13 @@ interface File extends Item {
   readonly name: string;
 }
 
+export interface FwCfgState {
+  /** Key of the item, and the next byte of it. */
+  readonly selected: number;
+  readonly offset: number;
+  readonly dmaHigh: number;
+}
+
 function swap32(value: number): number {
   return ((value >>> 24) | ((value >>> 8) & 0xff00) | ((value & 0xff00) << 8) | (value << 24)) >>> 0;
 }
@@ -38,6 +45,7 @@ export class FwCfg {
   readonly #log: DeviceLog;
   readonly #items = new Map<number, Item>();
   #files: File[] = [];
+  #key: number = FW_CFG_KEYS.SIGNATURE;
   #selected: Item | undefined;
   #offset = 0;
   #dmaHigh = 0;
@@ -59,6 +67,17 @@ export class FwCfg {
   reset(): void {
     this.#dmaHigh = 0;
     this.#select(FW_CFG_KEYS.SIGNATURE);
+  }
+
+  /** What is being read. The items are what the board was started with. */
+  snapshot(): FwCfgState {
+    return { selected: this.#key, offset: this.#offset, dmaHigh: this.#dmaHigh };
+  }
+
+  restore(state: FwCfgState): void {
+    this.#select(state.selected);
+    this.#offset = state.offset;
+    this.#dmaHigh = state.dmaHigh;
   }
 
   /** Sets the item at a numbered key (`FW_CFG_KEYS`). */
@@ -109,6 +128,7 @@ export class FwCfg {
 
   #select(key: number): void {
     const plain = key & ~WRITE_CHANNEL;
+    this.#key = plain;
     this.#selected = this.#items.get(plain) ?? this.#files[plain - FW_CFG_KEYS.FILE_FIRST];
     this.#offset = 0;
   }

@@ -1,4 +1,5 @@
-import type { AccessSize, Alarm, BusTarget, Clock, InterruptLine } from '../machine/ports.ts';
+import { AlarmSlot } from '../machine/alarm-slot.ts';
+import type { AccessSize, AlarmState, BusTarget, Clock, InterruptLine } from '../machine/ports.ts';
 
 /** Register offsets (IA-PC HPET 1.0a §2.3); timers follow at 0x100, 0x20 bytes each. */
 const REGISTER = {
@@ -37,9 +38,26 @@ interface HpetTimer {
   config: number;
   comparator: bigint;
   period: bigint;
-  alarm: Alarm | undefined;
+  readonly alarm: AlarmSlot;
   /** The wire that the timer holds asserted (level mode). */
   held: InterruptLine | undefined;
+}
+
+export interface HpetState {
+  readonly config: number;
+  readonly status: number;
+  readonly counterBase: string;
+  readonly startedAt: number;
+  readonly pitLevel: boolean;
+  readonly rtcLevel: boolean;
+  readonly timers: readonly {
+    readonly config: number;
+    readonly comparator: string;
+    readonly period: string;
+    readonly alarm?: AlarmState;
+    /** The timer holds its wire asserted. */
+    readonly held: boolean;
+  }[];
 }
 
 export interface HpetWires {
@@ -71,13 +89,16 @@ export class Hpet {
   constructor(clock: Clock, wires: HpetWires) {
     this.#clock = clock;
     this.#wires = wires;
-    this.#timers = Array.from({ length: TIMERS }, () => ({
-      config: 0,
-      comparator: 0n,
-      period: 0n,
-      alarm: undefined,
-      held: undefined,
-    }));
+    this.#timers = Array.from({ length: TIMERS }, (_, index) => {
+      const timer: HpetTimer = {
+        config: 0,
+        comparator: 0n,
+        period: 0n,
+        alarm: new AlarmSlot(clock, () => this.#match(timer, index)),
+        held: undefined,
+      };
+      return timer;
+    });
     this.registers = {
       read: (offset, size) => this.#read(offset, size),
       write: (offset, size, value) => this.#write(offset, size, value >>> 0),
@@ -89,7 +110,7 @@ export class Hpet {
 
   reset(): void {
     for (const timer of this.#timers) {
-      this.#disarm(timer);
+      timer.alarm.cancel();
       this.#release(timer);
       timer.config = TIMER.PERIODIC_CAP | TIMER.SIZE_CAP;
       timer.comparator = 0xffff_ffff_ffff_ffffn;
@@ -98,6 +119,46 @@ export class Hpet {
     this.#config = 0;
     this.#status = 0;
     this.#counterBase = 0n;
+  }
+
+  snapshot(): HpetState {
+    return {
+      config: this.#config,
+      status: this.#status,
+      counterBase: hexText(this.#counterBase),
+      startedAt: this.#startedAt,
+      pitLevel: this.#pitLevel,
+      rtcLevel: this.#rtcLevel,
+      timers: this.#timers.map((timer) => ({
+        config: timer.config,
+        comparator: hexText(timer.comparator),
+        period: hexText(timer.period),
+        alarm: timer.alarm.snapshot(),
+        held: timer.held !== undefined,
+      })),
+    };
+  }
+
+  restore(state: HpetState): void {
+    for (const timer of this.#timers) this.#release(timer);
+    this.#config = state.config;
+    this.#status = state.status;
+    this.#counterBase = BigInt(state.counterBase);
+    this.#startedAt = state.startedAt;
+    this.#pitLevel = state.pitLevel;
+    this.#rtcLevel = state.rtcLevel;
+    this.#wires.irq0.set(!this.#legacy && this.#pitLevel);
+    this.#wires.irq8.set(!this.#legacy && this.#rtcLevel);
+    for (const [index, timer] of this.#timers.entries()) {
+      const saved = state.timers[index];
+      timer.config = saved.config;
+      timer.comparator = BigInt(saved.comparator);
+      timer.period = BigInt(saved.period);
+      timer.alarm.restore(saved.alarm);
+      if (!saved.held) continue;
+      timer.held = this.#lineOf(timer, index);
+      timer.held.set(true);
+    }
   }
 
   get #legacy(): boolean {
@@ -194,9 +255,9 @@ export class Hpet {
       this.#wires.irq8.set(!this.#legacy && this.#rtcLevel);
     }
     this.#timers.forEach((timer, index) => {
-      if (this.#enabled) this.#arm(timer, index);
+      if (this.#enabled) this.#arm(timer);
       else {
-        this.#disarm(timer);
+        timer.alarm.cancel();
         this.#release(timer);
       }
     });
@@ -223,7 +284,7 @@ export class Hpet {
       default:
         return;
     }
-    if (this.#enabled) this.#arm(timer, index);
+    if (this.#enabled) this.#arm(timer);
   }
 
   /** In periodic mode a write is the period, and with VAL_SET the comparator's first value too (HPET 1.0a §2.3.9.2.2). */
@@ -234,32 +295,25 @@ export class Hpet {
     timer.config &= ~TIMER.VAL_SET;
   }
 
-  #disarm(timer: HpetTimer): void {
-    timer.alarm?.cancel();
-    timer.alarm = undefined;
-  }
-
   /**
    * Arms for the next match. DEVIATION(spec): a comparator up to half the range behind the counter matches at once, as on QEMU,
    * where hardware would wait for the counter to wrap.
    */
-  #arm(timer: HpetTimer, index: number, earliest = 0): void {
-    this.#disarm(timer);
+  #arm(timer: HpetTimer, earliest = 0): void {
     const width = timer.config & TIMER.MODE_32 ? 32 : 64;
     const ahead = BigInt.asIntN(width, timer.comparator - this.#counter);
     const now = this.#clock.now();
     const phase = (now - this.#startedAt) % HPET_NANOSECONDS;
     const wait = ahead > 0n ? Number(ahead) * HPET_NANOSECONDS - phase : 0;
-    timer.alarm = this.#clock.schedule(now + Math.max(wait, earliest), () => this.#match(timer, index));
+    timer.alarm.arm(now + Math.max(wait, earliest));
   }
 
   #match(timer: HpetTimer, index: number): void {
-    timer.alarm = undefined;
     if (timer.config & TIMER.PERIODIC && timer.period !== 0n) {
       const width = timer.config & TIMER.MODE_32 ? 32 : 64;
       const behind = BigInt.asUintN(width, this.#counter - timer.comparator);
       timer.comparator = BigInt.asUintN(width, timer.comparator + (behind / timer.period + 1n) * timer.period);
-      this.#arm(timer, index, SHORTEST_PERIOD);
+      this.#arm(timer, SHORTEST_PERIOD);
     }
     this.#interrupt(timer, index);
   }
@@ -292,6 +346,8 @@ export class Hpet {
     timer.held = undefined;
   }
 }
+
+const hexText = (value: bigint): string => `0x${value.toString(16)}`;
 
 function withHalf(value: bigint, high: boolean, half: number): bigint {
   if (high) return (BigInt(half) << 32n) | BigInt.asUintN(32, value);

@@ -1,7 +1,7 @@
 import type { BusTarget, DeviceLog, InterruptLine } from '../machine/ports.ts';
 import { bytePorts } from './byte-ports.ts';
 import type { ResetAndA20 } from './port92.ts';
-import { Ps2Keyboard, Ps2Mouse } from './ps2-device.ts';
+import { type KeyboardState, type MouseState, Ps2Keyboard, Ps2Mouse } from './ps2-device.ts';
 
 /** Commands at port 0x64 (IBM PS/2 Technical Reference, "Keyboard and Auxiliary Device Controller"). */
 const COMMAND = {
@@ -62,6 +62,20 @@ interface OutputByte {
   readonly origin: Origin;
 }
 
+export interface I8042State {
+  readonly mode: number;
+  readonly status: number;
+  readonly outputPort: number;
+  readonly ram: readonly number[];
+  readonly expecting: number;
+  readonly output?: OutputByte;
+  readonly queue: readonly OutputByte[];
+  readonly last: number;
+  readonly released: boolean;
+  readonly keyboard: KeyboardState;
+  readonly mouse: MouseState;
+}
+
 /** 8042 keyboard controller with a PS/2 keyboard and a mouse: IRQ 1 and 12, A20 and reset through its output port. */
 export class I8042 {
   /** Port 0x60. */
@@ -113,6 +127,37 @@ export class I8042 {
     this.keyboard.reset();
     this.mouse.reset();
     this.#update();
+  }
+
+  snapshot(): I8042State {
+    return {
+      mode: this.#mode,
+      status: this.#status,
+      outputPort: this.#outputPort,
+      ram: [...this.#ram],
+      expecting: this.#expecting,
+      output: this.#output,
+      queue: [...this.#queue],
+      last: this.#last,
+      released: this.#released,
+      keyboard: this.keyboard.snapshot(),
+      mouse: this.mouse.snapshot(),
+    };
+  }
+
+  restore(state: I8042State): void {
+    this.#mode = state.mode;
+    this.#status = state.status;
+    this.#outputPort = state.outputPort;
+    this.#ram.set(state.ram);
+    this.#expecting = state.expecting;
+    this.#output = state.output;
+    this.#queue = [...state.queue];
+    this.#last = state.last;
+    this.#released = state.released;
+    this.keyboard.restore(state.keyboard);
+    this.mouse.restore(state.mouse);
+    this.#driveInterrupts();
   }
 
   /** Bytes of a key in scan code set 2, typed on the keyboard. */

@@ -1,4 +1,5 @@
-import type { Alarm, BusTarget, Clock, InterruptLine } from '../machine/ports.ts';
+import { AlarmSlot } from '../machine/alarm-slot.ts';
+import type { AlarmState, BusTarget, Clock, InterruptLine } from '../machine/ports.ts';
 import { bytePorts } from './byte-ports.ts';
 
 /** Input frequency of all three counters, Hz: 14.31818 MHz / 12. */
@@ -35,6 +36,23 @@ function toBcd(value: number): number {
   );
 }
 
+interface CounterState {
+  readonly mode: number;
+  readonly access: number;
+  readonly bcd: boolean;
+  readonly gate: boolean;
+  readonly reload: number;
+  readonly startedAt: number;
+  readonly ticksBefore: number;
+  readonly running: boolean;
+  readonly lowByte: number;
+  readonly writeHighNext: boolean;
+  readonly readHighNext: boolean;
+  readonly latchedCount?: number;
+  readonly latchedStatus?: number;
+  readonly alarm?: AlarmState;
+}
+
 /** One of the three 16-bit counters. Counting is computed from virtual time; only OUT's edges need an alarm. */
 class I8254Counter {
   readonly #clock: Clock;
@@ -56,18 +74,60 @@ class I8254Counter {
   /** A latched count with the bytes that are still to be read of it, or undefined. */
   #latchedCount: number | undefined;
   #latchedStatus: number | undefined;
-  #alarm: Alarm | undefined;
+  /** OUT's next rising edge. */
+  readonly #alarm: AlarmSlot;
 
   constructor(clock: Clock, gateAtReset: boolean, onOut: (level: boolean) => void) {
     this.#clock = clock;
     this.#gateAtReset = gateAtReset;
     this.#gate = gateAtReset;
     this.#onOut = onOut;
+    this.#alarm = new AlarmSlot(clock, () => {
+      onOut(false);
+      onOut(true);
+      this.#schedule();
+    });
+  }
+
+  snapshot(): CounterState {
+    return {
+      mode: this.#mode,
+      access: this.#access,
+      bcd: this.#bcd,
+      gate: this.#gate,
+      reload: this.#reload,
+      startedAt: this.#startedAt,
+      ticksBefore: this.#ticksBefore,
+      running: this.#running,
+      lowByte: this.#lowByte,
+      writeHighNext: this.#writeHighNext,
+      readHighNext: this.#readHighNext,
+      latchedCount: this.#latchedCount,
+      latchedStatus: this.#latchedStatus,
+      alarm: this.#alarm.snapshot(),
+    };
+  }
+
+  /** The level of OUT's wire is restored where the wire leads. */
+  restore(state: CounterState): void {
+    this.#mode = state.mode;
+    this.#access = state.access;
+    this.#bcd = state.bcd;
+    this.#gate = state.gate;
+    this.#reload = state.reload;
+    this.#startedAt = state.startedAt;
+    this.#ticksBefore = state.ticksBefore;
+    this.#running = state.running;
+    this.#lowByte = state.lowByte;
+    this.#writeHighNext = state.writeHighNext;
+    this.#readHighNext = state.readHighNext;
+    this.#latchedCount = state.latchedCount;
+    this.#latchedStatus = state.latchedStatus;
+    this.#alarm.restore(state.alarm);
   }
 
   reset(): void {
-    this.#alarm?.cancel();
-    this.#alarm = undefined;
+    this.#alarm.cancel();
     this.#gate = this.#gateAtReset;
     this.#access = ACCESS.WORD;
     this.#bcd = false;
@@ -234,20 +294,14 @@ class I8254Counter {
 
   /** Arms the alarm for OUT's next rising edge: what interrupts are made of. */
   #schedule(): void {
-    this.#alarm?.cancel();
-    this.#alarm = undefined;
+    this.#alarm.cancel();
     if (!this.#running) return;
     const ticks = this.#ticks();
     let target: number;
     if (this.#mode === 2 || this.#mode === 3) target = (Math.floor(ticks / this.#reload) + 1) * this.#reload;
     else target = this.#mode < 2 ? this.#reload : this.#reload + 1;
     if (target <= ticks) return;
-    const deadline = this.#startedAt + nanosecondsOf(target - this.#ticksBefore);
-    this.#alarm = this.#clock.schedule(deadline, () => {
-      this.#onOut(false);
-      this.#onOut(true);
-      this.#schedule();
-    });
+    this.#alarm.arm(this.#startedAt + nanosecondsOf(target - this.#ticksBefore));
   }
 }
 
@@ -268,6 +322,14 @@ export class I8254 {
 
   reset(): void {
     for (const counter of this.#counters) counter.reset();
+  }
+
+  snapshot(): { readonly counters: readonly CounterState[] } {
+    return { counters: this.#counters.map((counter) => counter.snapshot()) };
+  }
+
+  restore(state: { readonly counters: readonly CounterState[] }): void {
+    for (const [index, counter] of this.#counters.entries()) counter.restore(state.counters[index]);
   }
 
   /** OUT of counter 2, port 0x61 bit 5. */

@@ -15,6 +15,26 @@ const OCW3 = { SELECT: 0x08, ESMM: 0x40, SMM: 0x20, P: 0x04, RR: 0x02, RIS: 0x01
 /** Which initialization word the data port expects next. */
 type InitStep = 'operational' | 'ICW2' | 'ICW3' | 'ICW4';
 
+export interface I8259State {
+  readonly irr: number;
+  readonly imr: number;
+  readonly isr: number;
+  readonly elcr: number;
+  readonly inputs: number;
+  readonly vectorBase: number;
+  readonly highest: number;
+  readonly step: InitStep;
+  readonly needsIcw4: boolean;
+  readonly single: boolean;
+  readonly levelTriggered: boolean;
+  readonly autoEoi: boolean;
+  readonly rotateOnAutoEoi: boolean;
+  readonly specialFullyNested: boolean;
+  readonly specialMask: boolean;
+  readonly poll: boolean;
+  readonly readIsr: boolean;
+}
+
 /** One 8259A Programmable Interrupt Controller: 2 ports, 8 inputs. */
 export class I8259 {
   readonly ports: BusTarget = bytePorts(this);
@@ -55,6 +75,49 @@ export class I8259 {
     this.#initialize(0);
     this.#step = 'operational';
     this.#onOutput();
+  }
+
+  snapshot(): I8259State {
+    return {
+      irr: this.#irr,
+      imr: this.#imr,
+      isr: this.#isr,
+      elcr: this.#elcr,
+      inputs: this.#inputs,
+      vectorBase: this.#vectorBase,
+      highest: this.#highest,
+      step: this.#step,
+      needsIcw4: this.#needsIcw4,
+      single: this.#single,
+      levelTriggered: this.#levelTriggered,
+      autoEoi: this.#autoEoi,
+      rotateOnAutoEoi: this.#rotateOnAutoEoi,
+      specialFullyNested: this.#specialFullyNested,
+      specialMask: this.#specialMask,
+      poll: this.#poll,
+      readIsr: this.#readIsr,
+    };
+  }
+
+  /** Does not drive INT: the pair is restored as one. */
+  restore(state: I8259State): void {
+    this.#irr = state.irr;
+    this.#imr = state.imr;
+    this.#isr = state.isr;
+    this.#elcr = state.elcr;
+    this.#inputs = state.inputs;
+    this.#vectorBase = state.vectorBase;
+    this.#highest = state.highest;
+    this.#step = state.step;
+    this.#needsIcw4 = state.needsIcw4;
+    this.#single = state.single;
+    this.#levelTriggered = state.levelTriggered;
+    this.#autoEoi = state.autoEoi;
+    this.#rotateOnAutoEoi = state.rotateOnAutoEoi;
+    this.#specialFullyNested = state.specialFullyNested;
+    this.#specialMask = state.specialMask;
+    this.#poll = state.poll;
+    this.#readIsr = state.readIsr;
   }
 
   /** Level of the INT output. */
@@ -277,6 +340,16 @@ export class I8259Pair {
   reset(): void {
     this.#slave.reset();
     this.#master.reset();
+  }
+
+  snapshot(): { readonly master: I8259State; readonly slave: I8259State } {
+    return { master: this.#master.snapshot(), slave: this.#slave.snapshot() };
+  }
+
+  /** After the devices, whose wires leave edges behind as they are restored; INTR is restored where it leads. */
+  restore(state: { readonly master: I8259State; readonly slave: I8259State }): void {
+    this.#master.restore(state.master);
+    this.#slave.restore(state.slave);
   }
 
   #chip(offset: number): I8259 {

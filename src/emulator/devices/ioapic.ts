@@ -21,6 +21,16 @@ const REDIRECTION = {
   WRITABLE: 0x1_afff,
 } as const;
 
+export interface IoApicState {
+  /** Redirection entries, and the pins' levels and edges that are still to be sent, by pin. */
+  readonly low: readonly number[];
+  readonly high: readonly number[];
+  readonly level: readonly boolean[];
+  readonly edge: readonly boolean[];
+  readonly select: number;
+  readonly id: number;
+}
+
 /** The bus to the local APICs, as an I/O APIC uses it. */
 export interface IoApicBus {
   deliver(message: ApicMessage): void;
@@ -63,6 +73,29 @@ export class IoApic {
     this.#edge.fill(false);
     this.#select = 0;
     this.#id = 0;
+  }
+
+  snapshot(): IoApicState {
+    return {
+      low: [...this.#low],
+      high: [...this.#high],
+      level: [...this.#level],
+      edge: [...this.#edge],
+      select: this.#select,
+      id: this.#id,
+    };
+  }
+
+  /** After the devices, whose wires leave edges behind as they are restored. */
+  restore(state: IoApicState): void {
+    this.#low.set(state.low);
+    this.#high.set(state.high);
+    for (let pin = 0; pin < this.#level.length; pin++) {
+      this.#level[pin] = state.level[pin];
+      this.#edge[pin] = state.edge[pin];
+    }
+    this.#select = state.select;
+    this.#id = state.id;
   }
 
   /** The wire of pin 0 to `pins` − 1. */

@@ -1,4 +1,5 @@
-import type { Alarm, BusTarget, Clock, InterruptLine } from '../machine/ports.ts';
+import { AlarmSlot } from '../machine/alarm-slot.ts';
+import type { AlarmState, BusTarget, Clock, InterruptLine } from '../machine/ports.ts';
 import { bytePorts } from './byte-ports.ts';
 
 /** Register addresses (MC146818A figure 9); the century is the PC's, named in the FADT. */
@@ -39,6 +40,17 @@ const TIME_REGISTERS: readonly number[] = [
   ...[RTC.SECONDS, RTC.MINUTES, RTC.HOURS, RTC.DAY_OF_WEEK, RTC.DAY_OF_MONTH, RTC.MONTH, RTC.YEAR, RTC.CENTURY],
 ];
 
+export interface RtcState {
+  readonly cmos: readonly number[];
+  readonly index: number;
+  readonly baseSeconds: number;
+  readonly baseTime: number;
+  readonly running: boolean;
+  readonly checkedSeconds: number;
+  readonly checkedPeriods: number;
+  readonly alarm?: AlarmState;
+}
+
 /**
  * MC146818 real-time clock with 128 bytes of CMOS. The date starts at an injected second and moves with virtual time. Flags of
  * register C are computed when they are looked at; alarms are armed only for enabled interrupts.
@@ -57,7 +69,8 @@ export class Mc146818 {
   /** Up to when UF, AF and PF are accounted for. */
   #checkedSeconds: number;
   #checkedPeriods = 0;
-  #alarm: Alarm | undefined;
+  /** The next enabled event. */
+  readonly #alarm: AlarmSlot;
 
   /** `contents` are CMOS bytes by address, for firmware. `startSeconds`: the date at power-on, UTC, since 1970. */
   constructor(
@@ -74,6 +87,35 @@ export class Mc146818 {
     this.#cmos[RTC.A] = 0x26;
     this.#cmos[RTC.B] = B.HOURS_24;
     this.#cmos[RTC.D] = D_VALID;
+    this.#alarm = new AlarmSlot(clock, () => {
+      this.#sync();
+      this.#reschedule();
+    });
+  }
+
+  snapshot(): RtcState {
+    return {
+      cmos: [...this.#cmos],
+      index: this.#index,
+      baseSeconds: this.#baseSeconds,
+      baseTime: this.#baseTime,
+      running: this.#running,
+      checkedSeconds: this.#checkedSeconds,
+      checkedPeriods: this.#checkedPeriods,
+      alarm: this.#alarm.snapshot(),
+    };
+  }
+
+  /** The level of IRQ's wire is restored where the wire leads. */
+  restore(state: RtcState): void {
+    this.#cmos.set(state.cmos);
+    this.#index = state.index;
+    this.#baseSeconds = state.baseSeconds;
+    this.#baseTime = state.baseTime;
+    this.#running = state.running;
+    this.#checkedSeconds = state.checkedSeconds;
+    this.#checkedPeriods = state.checkedPeriods;
+    this.#alarm.restore(state.alarm);
   }
 
   /** RESET# clears interrupt enables and flags; the date and the CMOS are on battery (MC146818A §"RESET"). */
@@ -257,17 +299,12 @@ export class Mc146818 {
 
   /** Drives IRQ and arms the alarm for the next enabled event. */
   #reschedule(): void {
-    this.#alarm?.cancel();
-    this.#alarm = undefined;
+    this.#alarm.cancel();
     const pending = (this.#cmos[RTC.C] & this.#cmos[RTC.B] & (C.PF | C.AF | C.UF)) !== 0;
     this.#irq.set(pending);
     if (pending) return;
     const deadline = this.#nextEvent();
-    if (deadline === Number.POSITIVE_INFINITY) return;
-    this.#alarm = this.#clock.schedule(deadline, () => {
-      this.#sync();
-      this.#reschedule();
-    });
+    if (deadline !== Number.POSITIVE_INFINITY) this.#alarm.arm(deadline);
   }
 
   #nextEvent(): number {

@@ -21,6 +21,15 @@ export class NmiStatus {
     this.#refresh = false;
   }
 
+  snapshot(): { readonly control: number; readonly refresh: boolean } {
+    return { control: this.#control, refresh: this.#refresh };
+  }
+
+  restore(state: { readonly control: number; readonly refresh: boolean }): void {
+    this.#control = state.control;
+    this.#refresh = state.refresh;
+  }
+
   readByte(): number {
     // Loops of old counted refresh cycles by this bit: it moves with each read.
     this.#refresh = !this.#refresh;

@@ -61,6 +61,14 @@ export class PciTestDevice extends PciFunction {
     this.#header = undefined;
   }
 
+  protected override snapshotDevice(): { readonly header?: readonly number[] } {
+    return this.#header === undefined ? {} : { header: [...this.#header] };
+  }
+
+  protected override restoreDevice(state: { readonly header?: readonly number[] }): void {
+    this.#header = state.header === undefined ? undefined : Uint8Array.from(state.header);
+  }
+
   /** Wider accesses are single bytes one after the other. */
   #area(area: (typeof AREAS)[number]): BusTarget {
     return {

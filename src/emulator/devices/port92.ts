@@ -25,6 +25,15 @@ export class Port92 {
     this.#value = 0;
   }
 
+  snapshot(): { readonly value: number } {
+    return { value: this.#value };
+  }
+
+  /** A20 itself is the processor's to restore. */
+  restore(state: { readonly value: number }): void {
+    this.#value = state.value;
+  }
+
   readByte(): number {
     return this.#value;
   }

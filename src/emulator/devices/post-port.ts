@@ -7,6 +7,14 @@ export class PostPort {
   /** The last code written. */
   code = 0;
 
+  snapshot(): { readonly code: number } {
+    return { code: this.code };
+  }
+
+  restore(state: { readonly code: number }): void {
+    this.code = state.code;
+  }
+
   readByte(): number {
     return 0xff;
   }

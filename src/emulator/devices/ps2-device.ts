@@ -13,6 +13,25 @@ export interface Ps2Device {
   reset(): void;
 }
 
+interface QueueState {
+  readonly queue: readonly number[];
+  readonly expecting: number;
+}
+
+export interface KeyboardState extends QueueState {
+  readonly scanCodeSet: number;
+  readonly scanning: boolean;
+}
+
+export interface MouseState extends QueueState {
+  readonly rate: number;
+  readonly resolution: number;
+  readonly remote: boolean;
+  readonly enabled: boolean;
+  readonly doubled: boolean;
+  readonly wrapped: boolean;
+}
+
 /** The queue and the argument state that keyboard and mouse share. */
 abstract class QueuedPs2Device implements Ps2Device {
   #queue: number[] = [];
@@ -38,6 +57,15 @@ abstract class QueuedPs2Device implements Ps2Device {
 
   protected answer(...bytes: readonly number[]): void {
     for (const byte of bytes) if (this.#queue.length < QUEUE_BYTES) this.#queue.push(byte);
+  }
+
+  protected snapshotQueue(): QueueState {
+    return { queue: [...this.#queue], expecting: this.expecting };
+  }
+
+  protected restoreQueue(state: QueueState): void {
+    this.#queue = [...state.queue];
+    this.expecting = state.expecting;
   }
 
   protected clearQueue(): void {
@@ -67,6 +95,16 @@ export class Ps2Keyboard extends QueuedPs2Device {
     this.clearQueue();
     this.#scanCodeSet = 2;
     this.#scanning = true;
+  }
+
+  snapshot(): KeyboardState {
+    return { ...this.snapshotQueue(), scanCodeSet: this.#scanCodeSet, scanning: this.#scanning };
+  }
+
+  restore(state: KeyboardState): void {
+    this.restoreQueue(state);
+    this.#scanCodeSet = state.scanCodeSet;
+    this.#scanning = state.scanning;
   }
 
   /** Bytes of a key as scan code set 2 has it. */
@@ -154,6 +192,28 @@ export class Ps2Mouse extends QueuedPs2Device {
     this.#enabled = false;
     this.#doubled = false;
     this.#wrapped = false;
+  }
+
+  snapshot(): MouseState {
+    return {
+      ...this.snapshotQueue(),
+      rate: this.#rate,
+      resolution: this.#resolution,
+      remote: this.#remote,
+      enabled: this.#enabled,
+      doubled: this.#doubled,
+      wrapped: this.#wrapped,
+    };
+  }
+
+  restore(state: MouseState): void {
+    this.restoreQueue(state);
+    this.#rate = state.rate;
+    this.#resolution = state.resolution;
+    this.#remote = state.remote;
+    this.#enabled = state.enabled;
+    this.#doubled = state.doubled;
+    this.#wrapped = state.wrapped;
   }
 
   protected argument(command: number, value: number): void {

@@ -1,4 +1,5 @@
-import type { Alarm, BusTarget, ByteSink, ByteSource, Clock, InterruptLine } from '../machine/ports.ts';
+import { AlarmSlot } from '../machine/alarm-slot.ts';
+import type { AlarmState, BusTarget, ByteSink, ByteSource, Clock, InterruptLine } from '../machine/ports.ts';
 import { bytePorts } from './byte-ports.ts';
 
 /** Register offsets (PC16550D §8.0); DLL and DLM stand at 0 and 1 while LCR.DLAB is set. */
@@ -18,6 +19,22 @@ const FIFO_BYTES = 16;
 const INPUT_CLOCK = 1_843_200;
 /** The far end is a terminal that is always there. */
 const MODEM_LINES = MSR.CTS | MSR.DSR | MSR.DCD;
+
+export interface UartState {
+  readonly received: readonly number[];
+  readonly ier: number;
+  readonly fcr: number;
+  readonly lcr: number;
+  readonly mcr: number;
+  readonly scratch: number;
+  readonly divisor: number;
+  readonly lineErrors: number;
+  readonly modemLines: number;
+  readonly modemDeltas: number;
+  readonly transmitterPending: boolean;
+  readonly timeoutPending: boolean;
+  readonly timeout?: AlarmState;
+}
 
 /**
  * 16550A serial port. Sent bytes reach the sink at once, so the transmitter is always empty; received ones wait in the source
@@ -43,18 +60,58 @@ export class Uart16550 {
   #modemDeltas = 0;
   #transmitterPending = false;
   #timeoutPending = false;
-  #timeout: Alarm | undefined;
+  readonly #timeout: AlarmSlot;
 
   constructor(clock: Clock, irq: InterruptLine, sink: ByteSink, source?: ByteSource) {
     this.#clock = clock;
     this.#irq = irq;
     this.#sink = sink;
     this.#source = source;
+    this.#timeout = new AlarmSlot(clock, () => {
+      this.#timeoutPending = true;
+      this.#update();
+    });
     source?.onData(() => this.#receive());
   }
 
+  snapshot(): UartState {
+    return {
+      received: [...this.#received],
+      ier: this.#ier,
+      fcr: this.#fcr,
+      lcr: this.#lcr,
+      mcr: this.#mcr,
+      scratch: this.#scratch,
+      divisor: this.#divisor,
+      lineErrors: this.#lineErrors,
+      modemLines: this.#modemLines,
+      modemDeltas: this.#modemDeltas,
+      transmitterPending: this.#transmitterPending,
+      timeoutPending: this.#timeoutPending,
+      timeout: this.#timeout.snapshot(),
+    };
+  }
+
+  /** Bytes that the source holds are the host's matter: they arrive as they would have. */
+  restore(state: UartState): void {
+    this.#received = [...state.received];
+    this.#ier = state.ier;
+    this.#fcr = state.fcr;
+    this.#lcr = state.lcr;
+    this.#mcr = state.mcr;
+    this.#scratch = state.scratch;
+    this.#divisor = state.divisor;
+    this.#lineErrors = state.lineErrors;
+    this.#modemLines = state.modemLines;
+    this.#modemDeltas = state.modemDeltas;
+    this.#transmitterPending = state.transmitterPending;
+    this.#timeoutPending = state.timeoutPending;
+    this.#timeout.restore(state.timeout);
+    this.#update();
+  }
+
   reset(): void {
-    this.#timeout?.cancel();
+    this.#timeout.cancel();
     this.#received = [];
     this.#ier = 0;
     this.#fcr = 0;
@@ -166,14 +223,10 @@ export class Uart16550 {
 
   /** Four characters without a read leave the FIFO's rest to the time-out interrupt (PC16550D §8.7). */
   #armTimeout(): void {
-    this.#timeout?.cancel();
-    this.#timeout = undefined;
+    this.#timeout.cancel();
     if (!(this.#fcr & FCR.ENABLE) || this.#received.length === 0) return;
     const character = (10 * 16 * 1e9 * Math.max(1, this.#divisor)) / INPUT_CLOCK;
-    this.#timeout = this.#clock.schedule(this.#clock.now() + Math.round(4 * character), () => {
-      this.#timeoutPending = true;
-      this.#update();
-    });
+    this.#timeout.arm(this.#clock.now() + Math.round(4 * character));
   }
 
   #writeIer(value: number): void {
@@ -188,7 +241,7 @@ export class Uart16550 {
     if (switched || value & FCR.CLEAR_RX) {
       this.#received = [];
       this.#timeoutPending = false;
-      this.#timeout?.cancel();
+      this.#timeout.cancel();
     }
     if (switched || value & FCR.CLEAR_TX) this.#transmitterPending = true;
     this.#fcr = value & FCR.ENABLE ? value & 0xc9 : 0;

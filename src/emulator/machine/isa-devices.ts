@@ -13,6 +13,7 @@ import { NmiStatus } from '../devices/nmi-status.ts';
 import { Port92 } from '../devices/port92.ts';
 import { PostPort } from '../devices/post-port.ts';
 import { Uart16550 } from '../devices/uart16550.ts';
+import type { Component } from './component.ts';
 import type { MachineConfig } from './config.ts';
 import { IRQS, PORTS } from './memory-map.ts';
 import type { BusTarget, ByteSink, ByteSource, Clock, DeviceLog, DmaPort } from './ports.ts';
@@ -93,6 +94,24 @@ export class IsaDevices {
     place('DMA_PAGE', this.#dmaPages.ports);
     // The coprocessor's registers of old: they keep nothing.
     place('FPU_BUSY', { read: () => 0xff, write() {} });
+  }
+
+  /** The parts that a snapshot holds, in the order in which they are restored. */
+  components(): readonly Component[] {
+    return [
+      { name: 'HPET', version: 1, part: this.hpet },
+      { name: 'PIT', version: 1, part: this.pit },
+      { name: 'RTC', version: 1, part: this.rtc },
+      { name: 'COM1', version: 1, part: this.uart },
+      { name: 'I8042', version: 1, part: this.i8042 },
+      { name: 'NMI_STATUS', version: 1, part: this.#nmiStatus },
+      { name: 'PORT92', version: 1, part: this.#port92 },
+      { name: 'POST', version: 1, part: this.post },
+      { name: 'FW_CFG', version: 1, part: this.fwCfg },
+      { name: 'DMA1', version: 1, part: this.#dma[0] },
+      { name: 'DMA2', version: 1, part: this.#dma[1] },
+      { name: 'DMA_PAGE', version: 1, part: this.#dmaPages },
+    ];
   }
 
   reset(): void {

@@ -6,7 +6,7 @@ import { Ich9 } from '../chipset/ich9/ich9.ts';
 import { ResetControl } from '../chipset/ich9/reset-control.ts';
 import { MchHostBridge } from '../chipset/mch/host-bridge.ts';
 import { MemoryDecoder } from '../chipset/mch/memory-decoder.ts';
-import type { CpuEngine, CreateEngine, EnginePlacement } from '../cpu/engine.ts';
+import type { CpuEngine, CreateEngine, EnginePlacement, EngineState } from '../cpu/engine.ts';
 import { ApicBus, MSI_ADDRESS } from '../cpu/local-apic/apic-bus.ts';
 import { LocalApic } from '../cpu/local-apic/local-apic.ts';
 import type { FwCfg } from '../devices/fw-cfg.ts';
@@ -16,7 +16,8 @@ import { ConfigPorts } from '../pci/config-ports.ts';
 import { PxbHostBridge } from '../pci/expander.ts';
 import type { PciFunction } from '../pci/function.ts';
 import { PciRootComplex } from '../pci/root-complex.ts';
-import { VirtualClock } from './clock.ts';
+import { type ClockState, VirtualClock } from './clock.ts';
+import { type Component, type ComponentStates, restoreComponents, snapshotComponents } from './component.ts';
 import type { HostBridgeConfig, MachineConfig } from './config.ts';
 import { CpuPort } from './cpu-port.ts';
 import { type Backends, populateBus } from './device-models.ts';
@@ -56,6 +57,15 @@ export interface MachineOptions {
   readonly stopAtReset?: boolean;
 }
 
+/** Everything about a machine that changes while it runs, but RAM. JSON. */
+export interface MachineState {
+  readonly clock: ClockState;
+  readonly processor: EngineState;
+  readonly components: ComponentStates;
+  /** A reset that was asked for is still to come. */
+  readonly resetRequested: boolean;
+}
+
 /** Builds a machine and resets it. The same options give the same run, bit for bit. */
 export function createMachine(options: MachineOptions): Machine {
   return new Machine(options);
@@ -83,6 +93,8 @@ export class Machine {
   readonly #ioApic: IoApic;
   readonly #configPorts: ConfigPorts;
   readonly #resetControl: ResetControl;
+  /** The expanders' own functions by their buses' ids. */
+  readonly #expanders = new Map<string, PciFunction>();
   /** Memory as bus masters see it. */
   readonly #dmaSpace: AddressSpace;
   #built = false;
@@ -179,6 +191,51 @@ export class Machine {
       if (wake === Number.POSITIVE_INFINITY) return { kind: 'idle' };
       this.clock.skipTo(Math.min(wake, lastTime));
     }
+  }
+
+  /** The state between two calls of `run`. RAM is `memory.ram()`. */
+  snapshot(): MachineState {
+    return {
+      clock: this.clock.snapshot(),
+      processor: this.engine.snapshot(),
+      components: snapshotComponents(this.components()),
+      resetRequested: this.#resetRequested,
+    };
+  }
+
+  /**
+   * Takes up the state of a machine of the same board (`snapshot/restore.ts` checks that). `fillRam` then writes RAM. The run goes on
+   * bit by bit as the other one would have.
+   */
+  restore(state: MachineState, fillRam: (ram: Uint8Array) => void): void {
+    this.reset();
+    this.clock.restore(state.clock);
+    restoreComponents(this.components(), state.components);
+    this.root.remapAll();
+    this.#remap();
+    fillRam(this.memory.ram());
+    this.#resetRequested = state.resetRequested;
+    this.engine.restore(state.processor);
+  }
+
+  /** What a snapshot holds, in the order of restoring: wires leave edges behind, so their ends come last. */
+  components(): readonly Component[] {
+    const functions = [['MCH', this.mch], ['LPC', this.ich9.lpc], ...this.#expanders, ...this.functions] as const;
+    return [
+      { name: 'CONFIG_ADDRESS', version: 1, part: this.#configPorts },
+      { name: 'RST_CNT', version: 1, part: this.#resetControl },
+      ...this.isa.components(),
+      ...functions.map(([id, part]) => ({ name: `PCI ${id}`, version: part.snapshotVersion, part })),
+      { name: 'ICH9', version: 1, part: this.ich9 },
+      { name: 'PIC', version: 1, part: this.#pic },
+      { name: 'IOAPIC', version: 1, part: this.#ioApic },
+      { name: 'LOCAL_APIC', version: 1, part: this.#localApic },
+    ];
+  }
+
+  /** What the machine was built from. */
+  get options(): MachineOptions {
+    return this.#options;
   }
 
   /** Hash of RAM and processor state: equal for equal runs. */
@@ -328,7 +385,9 @@ export class Machine {
     const place = { expressBus: true, behindExpressPort: false };
     const rootBus = this.root.rootBuses()[0].bus;
     for (const expander of expanders) {
-      rootBus.attach(expander.slot!, 0, new PxbHostBridge(false, rootBus.portsFor(expander.slot!, 0)));
+      const bridge = new PxbHostBridge(false, rootBus.portsFor(expander.slot!, 0));
+      rootBus.attach(expander.slot!, 0, bridge);
+      this.#expanders.set(expander.id, bridge);
     }
     const add = (bridge: HostBridgeConfig, bus: typeof rootBus): void => {
       for (const [id, found] of populateBus(bus, bridge.functions, place, this.#options.backends)) built.set(id, found);

@@ -80,9 +80,15 @@ export interface NetworkBackend {
   transmit(frame: Uint8Array): void;
   /** Called once by the card: where frames to the guest go, and the time by which answers may be put off. */
   connect(receive: (frame: Uint8Array) => void, clock: Clock): void;
+  /** What is under way, for snapshots; a network that is outside of the machine has neither. */
+  snapshot?(): unknown;
+  restore?(state: unknown): void;
 }
 
 /** Deterministic bytes for virtio-rng and RDRAND: seeded, never the host's. */
 export interface EntropySource {
   fill(target: Uint8Array): void;
+  /** Where in its sequence it stands, for snapshots. */
+  snapshot?(): unknown;
+  restore?(state: unknown): void;
 }

@@ -40,12 +40,12 @@ export class ConfigPorts {
     this.#address = 0;
   }
 
-  snapshot(): number {
-    return this.#address;
+  snapshot(): { readonly address: number } {
+    return { address: this.#address };
   }
 
-  restore(address: number): void {
-    this.#address = address;
+  restore(state: { readonly address: number }): void {
+    this.#address = state.address;
   }
 
   #decode(offset: number): { bus: number; device: number; fn: number; register: number } {

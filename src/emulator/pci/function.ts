@@ -179,7 +179,12 @@ export class PciFunction {
     if (state.msix !== undefined) this.msix?.restore(state.msix);
     this.restoreDevice(state.device);
     this.setInterrupt(this.registers.field('STATUS', 'INTERRUPT') === 1);
-    this.onConfigWrite(this.registers.map.order);
+    this.onRestore();
+  }
+
+  /** Of the model's own state in `snapshot`: a change of its meaning gets a new number. */
+  get snapshotVersion(): number {
+    return 1;
   }
 
   /** A write touched these registers. True when address decoding changed beyond BARs and COMMAND. */
@@ -188,6 +193,9 @@ export class PciFunction {
   }
 
   protected onReset(): void {}
+
+  /** The registers were restored: what they move outside of the function follows. The machine remaps afterwards. */
+  protected onRestore(): void {}
 
   protected snapshotDevice(): unknown {
     return undefined;

@@ -3,7 +3,7 @@ import type { MachineConfig } from '../../machine/config.ts';
 import type { BusTarget, Clock } from '../../machine/ports.ts';
 import { SLEEP_TYPES } from '../../machine/power-management.ts';
 import type { PciPorts } from '../../pci/function.ts';
-import { RegisterFile } from '../../registers/register-file.ts';
+import { RegisterFile, type RegisterSnapshot } from '../../registers/register-file.ts';
 import { registerBlock } from '../../registers/register-map.ts';
 import type { ChipsetBlock } from '../mch/memory-decoder.ts';
 import { ApmPorts } from './apm.ts';
@@ -25,6 +25,12 @@ export interface Ich9Parts {
   onDecode(): void;
   powerOff(): void;
   suspend(): void;
+}
+
+export interface Ich9State {
+  readonly rcba: RegisterSnapshot;
+  readonly pm: ReturnType<PmBlock['snapshot']>;
+  readonly apm: ReturnType<ApmPorts['snapshot']>;
 }
 
 /** The ICH9 as far as this board has it: LPC bridge, root complex registers, PM block, APM, interrupt routing. */
@@ -71,6 +77,18 @@ export class Ich9 {
     this.rcba.reset();
     this.pm.reset();
     this.apm.reset();
+    this.router.update();
+  }
+
+  snapshot(): Ich9State {
+    return { rcba: this.rcba.snapshot(), pm: this.pm.snapshot(), apm: this.apm.snapshot() };
+  }
+
+  /** The blocks behind the LPC bridge, after the bridge and every wire. */
+  restore(state: Ich9State): void {
+    this.rcba.restore(state.rcba);
+    this.pm.restore(state.pm);
+    this.apm.restore(state.apm);
     this.router.update();
   }
 

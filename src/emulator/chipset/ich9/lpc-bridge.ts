@@ -59,6 +59,10 @@ export class LpcBridge extends PciFunction {
     return false;
   }
 
+  protected override onRestore(): void {
+    this.onReset();
+  }
+
   protected override onReset(): void {
     this.#effects.onDecode();
     this.#effects.onRoute();

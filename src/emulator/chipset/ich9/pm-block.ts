@@ -1,4 +1,5 @@
-import type { AccessSize, Alarm, BusTarget, Clock } from '../../machine/ports.ts';
+import { AlarmSlot } from '../../machine/alarm-slot.ts';
+import type { AccessSize, AlarmState, BusTarget, Clock } from '../../machine/ports.ts';
 import { PM_BLOCK } from '../../machine/power-management.ts';
 import { RegisterFile, type RegisterSnapshot } from '../../registers/register-file.ts';
 import { registerBlock } from '../../registers/register-map.ts';
@@ -11,6 +12,12 @@ const NANOSECONDS = 1_000_000_000;
 const HALF_PERIOD = 0x80_0000;
 
 const MAP = registerBlock('ich9 PM', PM_BLOCK_BYTES, PM_REGISTERS);
+
+export interface PmBlockState {
+  readonly registers: RegisterSnapshot;
+  readonly halfPeriods: number;
+  readonly overflow?: AlarmState;
+}
 
 export interface PmPorts {
   readonly clock: Clock;
@@ -28,10 +35,15 @@ export class PmBlock {
   readonly #ports: PmPorts;
   /** Half periods of the timer that software has seen (cleared TMROF for). */
   #halfPeriods = 0;
-  #alarm: Alarm | undefined;
+  /** The timer's next overflow that raises the SCI. */
+  readonly #overflow: AlarmSlot;
 
   constructor(ports: PmPorts) {
     this.#ports = ports;
+    this.#overflow = new AlarmSlot(ports.clock, () => {
+      this.#latchOverflow();
+      this.#update();
+    });
     this.ports = {
       read: (offset, size) => this.#read(offset, size),
       write: (offset, size, value) => this.#write(offset, size, value),
@@ -63,14 +75,19 @@ export class PmBlock {
     this.#update();
   }
 
-  snapshot(): { readonly registers: RegisterSnapshot; readonly halfPeriods: number } {
-    return { registers: this.registers.snapshot(), halfPeriods: this.#halfPeriods };
+  snapshot(): PmBlockState {
+    return {
+      registers: this.registers.snapshot(),
+      halfPeriods: this.#halfPeriods,
+      overflow: this.#overflow.snapshot(),
+    };
   }
 
-  restore(state: { readonly registers: RegisterSnapshot; readonly halfPeriods: number }): void {
+  restore(state: PmBlockState): void {
     this.registers.restore(state.registers);
     this.#halfPeriods = state.halfPeriods;
-    this.#update();
+    this.#driveSci();
+    this.#overflow.restore(state.overflow);
   }
 
   #read(offset: number, size: AccessSize): number {
@@ -105,17 +122,18 @@ export class PmBlock {
   /** Drives the SCI and arms the timer's overflow when it would raise one. */
   #update(): void {
     const registers = this.registers;
+    this.#driveSci();
+    this.#overflow.cancel();
+    if (registers.field('PM1_EN', 'TMROF') === 0 || registers.field('PM1_STS', 'TMROF') === 1) return;
+    const nextToggle = (this.#halfPeriods + 1) * HALF_PERIOD;
+    this.#overflow.arm(Math.ceil((nextToggle * NANOSECONDS) / PM_TIMER_FREQUENCY));
+  }
+
+  #driveSci(): void {
+    const { registers } = this;
     const fixed = registers.get('PM1_STS') & registers.get('PM1_EN');
     const enabled = registers.field('PM1_CNT', 'SCI_EN') === 1;
     this.#ports.sci(enabled && (fixed !== 0 || this.#gpePending()));
-    this.#alarm?.cancel();
-    this.#alarm = undefined;
-    if (registers.field('PM1_EN', 'TMROF') === 0 || registers.field('PM1_STS', 'TMROF') === 1) return;
-    const nextToggle = (this.#halfPeriods + 1) * HALF_PERIOD;
-    this.#alarm = this.#ports.clock.schedule(Math.ceil((nextToggle * NANOSECONDS) / PM_TIMER_FREQUENCY), () => {
-      this.#latchOverflow();
-      this.#update();
-    });
   }
 
   #gpePending(): boolean {

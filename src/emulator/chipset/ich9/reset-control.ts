@@ -22,6 +22,14 @@ export class ResetControl {
     };
   }
 
+  snapshot(): { readonly value: number } {
+    return { value: this.#value };
+  }
+
+  restore(state: { readonly value: number }): void {
+    this.#value = state.value;
+  }
+
   reset(): void {
     this.#value = 0;
   }

@@ -93,6 +93,10 @@ export class MchHostBridge extends PciFunction {
     return false;
   }
 
+  protected override onRestore(): void {
+    this.#onDecode();
+  }
+
   protected override onReset(): void {
     this.#onDecode();
   }

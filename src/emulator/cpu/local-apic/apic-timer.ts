@@ -1,4 +1,5 @@
-import type { Alarm, Clock } from '../../machine/ports.ts';
+import { AlarmSlot } from '../../machine/alarm-slot.ts';
+import type { AlarmState, Clock } from '../../machine/ports.ts';
 
 /** Frequency of the timer's input, Hz: one tick a nanosecond of virtual time, as the TSC has it. */
 export const APIC_TIMER_FREQUENCY = 1_000_000_000;
@@ -12,25 +13,60 @@ const SHORTEST_PERIOD = 1000;
 /** LVT timer bits 18:17 (SDM Vol. 3 §11.5.4). */
 export const TIMER_MODE = { ONE_SHOT: 0, PERIODIC: 1, TSC_DEADLINE: 2 } as const;
 
+export interface ApicTimerState {
+  readonly mode: number;
+  readonly divideRegister: number;
+  readonly initialCount: number;
+  readonly startedAt: number;
+  readonly deadline: string;
+  readonly tscOffset: string;
+  readonly alarm?: AlarmState;
+}
+
 /** The local APIC's timer: counts down by divided bus clocks, or waits for a TSC value. */
 export class ApicTimer {
   readonly #clock: Clock;
-  readonly #onExpire: () => void;
   #mode: number = TIMER_MODE.ONE_SHOT;
   #divideRegister = 0;
   #initialCount = 0;
   #startedAt = 0;
   #deadline = 0n;
   #tscOffset = 0n;
-  #alarm: Alarm | undefined;
+  readonly #alarm: AlarmSlot;
 
   constructor(clock: Clock, onExpire: () => void) {
     this.#clock = clock;
-    this.#onExpire = onExpire;
+    this.#alarm = new AlarmSlot(clock, () => {
+      if (this.#mode === TIMER_MODE.PERIODIC) this.#arm();
+      this.#deadline = 0n;
+      onExpire();
+    });
+  }
+
+  snapshot(): ApicTimerState {
+    return {
+      mode: this.#mode,
+      divideRegister: this.#divideRegister,
+      initialCount: this.#initialCount,
+      startedAt: this.#startedAt,
+      deadline: `0x${this.#deadline.toString(16)}`,
+      tscOffset: `0x${this.#tscOffset.toString(16)}`,
+      alarm: this.#alarm.snapshot(),
+    };
+  }
+
+  restore(state: ApicTimerState): void {
+    this.#mode = state.mode;
+    this.#divideRegister = state.divideRegister;
+    this.#initialCount = state.initialCount;
+    this.#startedAt = state.startedAt;
+    this.#deadline = BigInt(state.deadline);
+    this.#tscOffset = BigInt(state.tscOffset);
+    this.#alarm.restore(state.alarm);
   }
 
   reset(): void {
-    this.#disarm();
+    this.#alarm.cancel();
     this.#mode = TIMER_MODE.ONE_SHOT;
     this.#divideRegister = 0;
     this.#initialCount = 0;
@@ -48,11 +84,11 @@ export class ApicTimer {
     const remaining = this.currentCount;
     this.#mode = mode;
     if (crosses) {
-      this.#disarm();
+      this.#alarm.cancel();
       this.#initialCount = 0;
       this.#deadline = 0n;
     } else if (remaining !== 0) this.#arm();
-    else this.#disarm();
+    else this.#alarm.cancel();
   }
 
   get divideRegister(): number {
@@ -61,7 +97,7 @@ export class ApicTimer {
 
   set divideRegister(value: number) {
     this.#divideRegister = value & 0xb;
-    if (this.#initialCount !== 0 && this.#alarm) this.#start();
+    if (this.#initialCount !== 0 && this.#alarm.armed) this.#start();
   }
 
   get initialCount(): number {
@@ -89,7 +125,7 @@ export class ApicTimer {
   /** IA32_TSC_DEADLINE: 0 disarms; a value in the past expires at once. Ignored in the counting modes. */
   set deadline(value: bigint) {
     if (this.#mode !== TIMER_MODE.TSC_DEADLINE) return;
-    this.#disarm();
+    this.#alarm.cancel();
     this.#deadline = value;
     if (value !== 0n) this.#arm();
   }
@@ -113,17 +149,11 @@ export class ApicTimer {
 
   #start(): void {
     this.#startedAt = this.#clock.now();
-    this.#disarm();
+    this.#alarm.cancel();
     if (this.#initialCount !== 0) this.#arm();
   }
 
-  #disarm(): void {
-    this.#alarm?.cancel();
-    this.#alarm = undefined;
-  }
-
   #arm(): void {
-    this.#disarm();
     const now = this.#clock.now();
     let at: number;
     if (this.#mode === TIMER_MODE.TSC_DEADLINE) at = now + this.#untilDeadline(now);
@@ -132,11 +162,6 @@ export class ApicTimer {
       at = this.#startedAt + period * (Math.floor((now - this.#startedAt) / period) + 1);
       if (this.#mode === TIMER_MODE.PERIODIC) at = Math.max(at, now + SHORTEST_PERIOD);
     }
-    this.#alarm = this.#clock.schedule(Math.max(at, now), () => {
-      this.#alarm = undefined;
-      if (this.#mode === TIMER_MODE.PERIODIC) this.#arm();
-      this.#deadline = 0n;
-      this.#onExpire();
-    });
+    this.#alarm.arm(Math.max(at, now));
   }
 }

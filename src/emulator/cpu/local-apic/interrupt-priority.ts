@@ -1,5 +1,13 @@
 import { VectorSet } from './vector-set.ts';
 
+export interface PriorityState {
+  /** 256-bit registers by 32-bit words, vector 0 in the first. */
+  readonly irr: readonly number[];
+  readonly isr: readonly number[];
+  readonly tmr: readonly number[];
+  readonly tpr: number;
+}
+
 /** Requests, services and priorities of a local APIC (SDM Vol. 3 §11.8): IRR, ISR, TMR, TPR and what derives from them. */
 export class InterruptPriority {
   readonly irr = new VectorSet();
@@ -13,6 +21,17 @@ export class InterruptPriority {
     this.isr.clear();
     this.tmr.clear();
     this.tpr = 0;
+  }
+
+  snapshot(): PriorityState {
+    return { irr: this.irr.snapshot(), isr: this.isr.snapshot(), tmr: this.tmr.snapshot(), tpr: this.tpr };
+  }
+
+  restore(state: PriorityState): void {
+    this.irr.restore(state.irr);
+    this.isr.restore(state.isr);
+    this.tmr.restore(state.tmr);
+    this.tpr = state.tpr;
   }
 
   /** Processor priority register: the higher class of the task's and of what is in service. */

@@ -1,11 +1,11 @@
 import type { AccessSize, BusTarget, Clock, InterruptLine } from '../../machine/ports.ts';
 import type { CpuLocalApic } from '../bus.ts';
 import type { ApicBus, ApicBusMember, ApicMessage } from './apic-bus.ts';
-import { ApicTimer } from './apic-timer.ts';
+import { ApicTimer, type ApicTimerState } from './apic-timer.ts';
 import { isDestination, logicalX2apicId } from './destination.ts';
 import { decodeInterruptCommand } from './interrupt-command.ts';
-import { InterruptPriority } from './interrupt-priority.ts';
-import { LocalVectorTable } from './local-vector-table.ts';
+import { InterruptPriority, type PriorityState } from './interrupt-priority.ts';
+import { LocalVectorTable, type LocalVectorTableState } from './local-vector-table.ts';
 import {
   APIC,
   APIC_BASE,
@@ -43,6 +43,22 @@ export interface LocalApicOptions {
   readonly processor: ApicProcessor;
   /** Interrupt acknowledge cycle at the 8259 pair: the vector. */
   readonly acknowledgeExternal: () => number;
+}
+
+export interface LocalApicState {
+  readonly base: string;
+  readonly id: number;
+  readonly ldr: number;
+  readonly dfr: number;
+  readonly svr: number;
+  readonly icrLow: number;
+  readonly icrHigh: number;
+  readonly errors: number;
+  readonly errorsLatched: number;
+  readonly extIntMessage: boolean;
+  readonly priority: PriorityState;
+  readonly lvt: LocalVectorTableState;
+  readonly timer: ApicTimerState;
 }
 
 /** Local APIC of one processor (SDM Vol. 3 chapter 11): its MMIO page, MSRs, LINT pins, timer and place on the APIC bus. */
@@ -110,6 +126,41 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
     this.#priority.reset();
     this.#lvt.reset(this.#options.bootProcessor);
     this.#timer.reset();
+  }
+
+  snapshot(): LocalApicState {
+    return {
+      base: `0x${this.#base.toString(16)}`,
+      id: this.#id,
+      ldr: this.#ldr,
+      dfr: this.#dfr,
+      svr: this.#svr,
+      icrLow: this.#icrLow,
+      icrHigh: this.#icrHigh,
+      errors: this.#errors,
+      errorsLatched: this.#errorsLatched,
+      extIntMessage: this.#extIntMessage,
+      priority: this.#priority.snapshot(),
+      lvt: this.#lvt.snapshot(),
+      timer: this.#timer.snapshot(),
+    };
+  }
+
+  /** After everything that sends interrupts. */
+  restore(state: LocalApicState): void {
+    this.#base = BigInt(state.base);
+    this.#id = state.id;
+    this.#ldr = state.ldr;
+    this.#dfr = state.dfr;
+    this.#svr = state.svr;
+    this.#icrLow = state.icrLow;
+    this.#icrHigh = state.icrHigh;
+    this.#errors = state.errors;
+    this.#errorsLatched = state.errorsLatched;
+    this.#extIntMessage = state.extIntMessage;
+    this.#priority.restore(state.priority);
+    this.#lvt.restore(state.lvt);
+    this.#timer.restore(state.timer);
   }
 
   // The processor's side

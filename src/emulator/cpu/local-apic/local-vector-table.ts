@@ -9,6 +9,13 @@ import {
   LVT_WRITABLE,
 } from './registers.ts';
 
+export interface LocalVectorTableState {
+  /** By slot from LVT_TIMER on. */
+  readonly entries: readonly number[];
+  readonly lint0Level: boolean;
+  readonly lint1Level: boolean;
+}
+
 /** Local vector table with the LINT pins that two of its entries describe (SDM Vol. 3 §11.5.1). Slots are those of `APIC`. */
 export class LocalVectorTable {
   readonly #entries = new Uint32Array(LVT_WRITABLE.length);
@@ -27,6 +34,16 @@ export class LocalVectorTable {
   reset(bootProcessor: boolean): void {
     this.#entries.fill(LVT_MASKED);
     if (bootProcessor) this.#entries[APIC.LVT_LINT0 - APIC.LVT_TIMER] = DELIVERY.EXTINT << 8;
+  }
+
+  snapshot(): LocalVectorTableState {
+    return { entries: [...this.#entries], lint0Level: this.#lint0Level, lint1Level: this.#lint1Level };
+  }
+
+  restore(state: LocalVectorTableState): void {
+    this.#entries.set(state.entries);
+    this.#lint0Level = state.lint0Level;
+    this.#lint1Level = state.lint1Level;
   }
 
   /** Software disable of the APIC (SDM Vol. 3 §11.4.7.2). */

@@ -23,6 +23,14 @@ export class VectorSet {
     return this.#words[index];
   }
 
+  snapshot(): readonly number[] {
+    return [...this.#words];
+  }
+
+  restore(words: readonly number[]): void {
+    this.#words.set(words);
+  }
+
   /** The highest vector in the set, or −1. */
   highest(): number {
     for (let index = 7; index >= 0; index--) {

@@ -54,6 +54,13 @@ function declaration(config: PciFunctionConfig, context: ModelContext): PciFunct
   return { config: map, bars: config.bars, msix };
 }
 
+interface TestDeviceState {
+  /** Written pages by BAR. */
+  readonly storage: readonly (readonly [number, ReturnType<SparseStorage['snapshot']>])[];
+  readonly buffer: readonly number[];
+  readonly words: readonly number[];
+}
+
 /** This project's own test device: BARs of any kind and size, storage behind them, DMA, and interrupts of all three sorts. */
 export class Q35TestDevice extends PciFunction {
   readonly #storage = new Map<number, SparseStorage>();
@@ -86,12 +93,18 @@ export class Q35TestDevice extends PciFunction {
     this.#words.fill(0);
   }
 
-  protected override snapshotDevice(): unknown {
+  protected override snapshotDevice(): TestDeviceState {
     return {
-      storage: [...this.#storage.entries()].map(([index, storage]) => [index, storage.snapshot()]),
+      storage: [...this.#storage.entries()].map(([index, storage]) => [index, storage.snapshot()] as const),
       buffer: [...this.#buffer],
       words: [...this.#words],
     };
+  }
+
+  protected override restoreDevice(state: TestDeviceState): void {
+    for (const [index, pages] of state.storage) this.#storage.get(index)?.restore(pages);
+    this.#buffer.set(state.buffer);
+    this.#words.set(state.words);
   }
 
   #word(register: number): number {

@@ -1,5 +1,6 @@
 import { viewOf } from '../../../shared/bytes.ts';
-import type { Clock, NetworkBackend } from '../../machine/ports.ts';
+import { AlarmSlot } from '../../machine/alarm-slot.ts';
+import type { AlarmState, Clock, NetworkBackend } from '../../machine/ports.ts';
 import { answerDhcp, DHCP_PORTS } from './dhcp.ts';
 import {
   decodeIpv4,
@@ -30,6 +31,10 @@ const ICMP = { ECHO_REPLY: 0, ECHO_REQUEST: 8 } as const;
 /** How long an answer takes, nanoseconds. */
 const ROUND_TRIP = 50_000;
 
+interface UserNetState {
+  readonly underWay: readonly { readonly frame: readonly number[]; readonly arrival?: AlarmState }[];
+}
+
 /**
  * A network of one host with a gateway: answers ARP for gateway and name server, DHCP, and ICMP echo to the gateway. All other
  * traffic is dropped: there is no outside.
@@ -37,6 +42,7 @@ const ROUND_TRIP = 50_000;
 export class UserNet implements NetworkBackend {
   #clock: Clock | undefined;
   #receive: (frame: Uint8Array) => void = () => {};
+  readonly #underWay = new Map<AlarmSlot, Uint8Array>();
 
   connect(receive: (frame: Uint8Array) => void, clock: Clock): void {
     this.#receive = receive;
@@ -47,7 +53,27 @@ export class UserNet implements NetworkBackend {
     const clock = this.#clock;
     if (frame.length < ETHERNET_BYTES || !clock) return;
     const answer = this.#answer(frame);
-    if (answer) clock.schedule(clock.now() + ROUND_TRIP, () => this.#receive(answer));
+    if (answer) this.#send(answer).arm(clock.now() + ROUND_TRIP);
+  }
+
+  snapshot(): UserNetState {
+    return { underWay: [...this.#underWay].map(([slot, frame]) => ({ frame: [...frame], arrival: slot.snapshot() })) };
+  }
+
+  restore(state: UserNetState): void {
+    for (const slot of this.#underWay.keys()) slot.cancel();
+    this.#underWay.clear();
+    for (const { frame, arrival } of state.underWay) this.#send(Uint8Array.from(frame)).restore(arrival);
+  }
+
+  /** A frame on its way to the guest; the caller says when it arrives. */
+  #send(frame: Uint8Array): AlarmSlot {
+    const slot = new AlarmSlot(this.#clock!, () => {
+      this.#underWay.delete(slot);
+      this.#receive(frame);
+    });
+    this.#underWay.set(slot, frame);
+    return slot;
   }
 
   #answer(frame: Uint8Array): Uint8Array | undefined {

@@ -22,6 +22,16 @@ const ADDRESS_REGISTERS = new Map<number, readonly [keyof QueueAddresses, boolea
   [COMMON.QUEUE_DEVICE + 4, ['device', true]],
 ]);
 
+export interface CommonConfigState {
+  readonly status: number;
+  readonly generation: number;
+  readonly configVector: number;
+  readonly accepted: string;
+  readonly deviceFeatureSelect: number;
+  readonly driverFeatureSelect: number;
+  readonly queueSelect: number;
+}
+
 /** Common configuration structure of a virtio PCI device (virtio 1.0 §4.1.4.3): features, status and the queues' registers. */
 export class CommonConfig implements BusTarget {
   status = 0;
@@ -56,6 +66,28 @@ export class CommonConfig implements BusTarget {
     this.#deviceFeatureSelect = 0;
     this.#driverFeatureSelect = 0;
     this.#queueSelect = 0;
+  }
+
+  snapshot(): CommonConfigState {
+    return {
+      status: this.status,
+      generation: this.generation,
+      configVector: this.configVector,
+      accepted: `0x${this.#accepted.toString(16)}`,
+      deviceFeatureSelect: this.#deviceFeatureSelect,
+      driverFeatureSelect: this.#driverFeatureSelect,
+      queueSelect: this.#queueSelect,
+    };
+  }
+
+  restore(state: CommonConfigState): void {
+    this.status = state.status;
+    this.generation = state.generation;
+    this.configVector = state.configVector;
+    this.#accepted = BigInt(state.accepted);
+    this.#deviceFeatureSelect = state.deviceFeatureSelect;
+    this.#driverFeatureSelect = state.driverFeatureSelect;
+    this.#queueSelect = state.queueSelect;
   }
 
   read(offset: number, size: AccessSize): number {

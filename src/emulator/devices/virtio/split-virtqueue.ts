@@ -77,6 +77,18 @@ export interface QueueAddresses {
   device: number;
 }
 
+export interface VirtqueueState {
+  readonly addresses: Readonly<QueueAddresses>;
+  readonly size: number;
+  readonly enabled: boolean;
+  readonly vector: number;
+  readonly eventIndex: boolean;
+  readonly fault?: string;
+  readonly nextAvailable: number;
+  readonly usedIndex: number;
+  readonly reportedIndex: number;
+}
+
 /** A split virtqueue as the device walks it (virtio 1.0 §2.4): indirect descriptors, event index. */
 export class SplitVirtqueue {
   readonly maximumSize: number;
@@ -114,6 +126,32 @@ export class SplitVirtqueue {
     this.#nextAvailable = 0;
     this.#usedIndex = 0;
     this.#reportedIndex = 0;
+  }
+
+  snapshot(): VirtqueueState {
+    return {
+      addresses: { ...this.addresses },
+      size: this.size,
+      enabled: this.enabled,
+      vector: this.vector,
+      eventIndex: this.eventIndex,
+      fault: this.fault,
+      nextAvailable: this.#nextAvailable,
+      usedIndex: this.#usedIndex,
+      reportedIndex: this.#reportedIndex,
+    };
+  }
+
+  restore(state: VirtqueueState): void {
+    Object.assign(this.addresses, state.addresses);
+    this.size = state.size;
+    this.enabled = state.enabled;
+    this.vector = state.vector;
+    this.eventIndex = state.eventIndex;
+    this.fault = state.fault;
+    this.#nextAvailable = state.nextAvailable;
+    this.#usedIndex = state.usedIndex;
+    this.#reportedIndex = state.reportedIndex;
   }
 
   /** Buffers that wait. */

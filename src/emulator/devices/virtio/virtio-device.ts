@@ -29,4 +29,7 @@ export interface VirtioDevice {
   /** The driver wrote these registers of the configuration. */
   configWritten?(touched: readonly string[]): void;
   reset(): void;
+  /** What it keeps beyond queues and configuration; JSON. */
+  snapshot?(): unknown;
+  restore?(state: unknown): void;
 }

@@ -28,6 +28,12 @@ function macRegisters(): Registers {
   return Object.fromEntries([0, 1, 2, 3, 4, 5].map((index) => [`MAC${index}`, plain(index, 1, RO)]));
 }
 
+interface VirtioNetState {
+  /** Frames that wait for a receive buffer. */
+  readonly backlog: readonly (readonly number[])[];
+  readonly network?: unknown;
+}
+
 /** virtio-net: one pair of queues, no offloads (virtio 1.0 §5.1). */
 export class VirtioNet implements VirtioDevice {
   readonly features = VIRTIO_NET_F.MAC | VIRTIO_NET_F.STATUS;
@@ -57,6 +63,15 @@ export class VirtioNet implements VirtioDevice {
     this.config.reset();
     for (const [index, byte] of this.#mac.entries()) this.config.set(`MAC${index}`, byte);
     if (!this.#backend) this.config.setField('STATUS', 'LINK_UP', 0);
+  }
+
+  snapshot(): VirtioNetState {
+    return { backlog: this.#backlog.map((frame) => [...frame]), network: this.#backend?.snapshot?.() };
+  }
+
+  restore(state: VirtioNetState): void {
+    this.#backlog = state.backlog.map((frame) => Uint8Array.from(frame));
+    if (state.network !== undefined) this.#backend?.restore?.(state.network);
   }
 
   serveQueue(index: number): void {

@@ -1,14 +1,16 @@
+import { AlarmSlot } from '../../machine/alarm-slot.ts';
 import type { PciFunctionConfig } from '../../machine/config.ts';
 import { DEVICE_CATALOG } from '../../machine/device-catalog.ts';
-import type { AccessSize, BusTarget } from '../../machine/ports.ts';
+import type { AccessSize, AlarmState, BusTarget } from '../../machine/ports.ts';
 import { endpointExpressCapability } from '../../pci/capabilities/express.ts';
 import { msixCapability } from '../../pci/capabilities/msix.ts';
 import { POWER_MANAGEMENT_CAPABILITY } from '../../pci/capabilities/power-management.ts';
 import { QEMU_SUBSYSTEM, type0Header } from '../../pci/config-header.ts';
 import { type Capability, configSpace, type Placed } from '../../pci/config-space.ts';
 import { PciFunction, type PciFunctionDeclaration, type PciPorts } from '../../pci/function.ts';
+import type { RegisterSnapshot } from '../../registers/register-file.ts';
 import type { ModelContext } from '../model-context.ts';
-import { CommonConfig } from './common-config.ts';
+import { CommonConfig, type CommonConfigState } from './common-config.ts';
 import {
   NO_VECTOR,
   NOTIFY_MULTIPLIER,
@@ -19,7 +21,7 @@ import {
   VIRTIO_REGIONS,
   VIRTIO_STATUS,
 } from './registers.ts';
-import { SplitVirtqueue } from './split-virtqueue.ts';
+import { SplitVirtqueue, type VirtqueueState } from './split-virtqueue.ts';
 import type { VirtioDevice, VirtioTransport } from './virtio-device.ts';
 
 /** From a notification to the work, nanoseconds: the device never works inside the instruction that notifies it. */
@@ -63,20 +65,28 @@ function declaration(config: PciFunctionConfig, context: ModelContext): PciFunct
   return { config: map, bars: config.bars, msix: { vectors: facts.msixVectors, ...VIRTIO_MSIX } };
 }
 
+interface VirtioPciState {
+  readonly isr: number;
+  readonly common: CommonConfigState;
+  readonly queues: readonly { readonly ring: VirtqueueState; readonly notified?: AlarmState }[];
+  readonly config: RegisterSnapshot;
+  readonly device?: unknown;
+}
+
 /** A virtio device on PCI, modern interface only (virtio 1.0 §4.1): its structures lie in BAR 4, MSI-X in BAR 1. */
 export class VirtioPciFunction extends PciFunction implements VirtioTransport {
   readonly queues: readonly SplitVirtqueue[];
   readonly #device: VirtioDevice;
   readonly #common: CommonConfig;
-  readonly #scheduled = new Set<number>();
+  /** Work that a notification put off, by queue. */
+  readonly #notified: readonly AlarmSlot[];
   #isr = 0;
-  /** Counts resets, so that work put off before one is dropped. */
-  #epoch = 0;
 
   constructor(config: PciFunctionConfig, context: ModelContext, ports: PciPorts, device: VirtioDevice) {
     super(declaration(config, context), ports);
     this.#device = device;
     this.queues = device.queueSizes.map((size) => new SplitVirtqueue(size, this.dma));
+    this.#notified = this.queues.map((_, index) => new AlarmSlot(ports.clock, () => this.#serve(index)));
     this.#common = new CommonConfig(device.features, this.queues, this.msix!.vectors, {
       resetDevice: () => this.#resetDevice(),
       driverReady: () => {
@@ -121,9 +131,32 @@ export class VirtioPciFunction extends PciFunction implements VirtioTransport {
     this.#resetDevice();
   }
 
+  protected override snapshotDevice(): VirtioPciState {
+    return {
+      isr: this.#isr,
+      common: this.#common.snapshot(),
+      queues: this.queues.map((queue, index) => ({
+        ring: queue.snapshot(),
+        notified: this.#notified[index].snapshot(),
+      })),
+      config: this.#device.config.snapshot(),
+      device: this.#device.snapshot?.(),
+    };
+  }
+
+  protected override restoreDevice(state: VirtioPciState): void {
+    this.#isr = state.isr;
+    this.#common.restore(state.common);
+    for (const [index, queue] of this.queues.entries()) {
+      queue.restore(state.queues[index].ring);
+      this.#notified[index].restore(state.queues[index].notified);
+    }
+    this.#device.config.restore(state.config);
+    this.#device.restore?.(state.device);
+  }
+
   #resetDevice(): void {
-    this.#epoch++;
-    this.#scheduled.clear();
+    for (const notified of this.#notified) notified.cancel();
     for (const queue of this.queues) queue.reset();
     this.#isr = 0;
     this.setInterrupt(false);
@@ -146,17 +179,15 @@ export class VirtioPciFunction extends PciFunction implements VirtioTransport {
   }
 
   #notify(index: number): void {
-    if (index >= this.queues.length || this.#scheduled.has(index)) return;
-    const epoch = this.#epoch;
-    this.#scheduled.add(index);
-    this.ports.clock.schedule(this.ports.clock.now() + NOTIFY_LATENCY, () => {
-      if (epoch !== this.#epoch) return;
-      this.#scheduled.delete(index);
-      if (!this.driverReady || !this.queues[index].enabled) return;
-      this.#device.serveQueue(index);
-      const { fault } = this.queues[index];
-      if (fault !== undefined) this.#fail(index, fault);
-    });
+    if (index >= this.queues.length || this.#notified[index].armed) return;
+    this.#notified[index].arm(this.ports.clock.now() + NOTIFY_LATENCY);
+  }
+
+  #serve(index: number): void {
+    if (!this.driverReady || !this.queues[index].enabled) return;
+    this.#device.serveQueue(index);
+    const { fault } = this.queues[index];
+    if (fault !== undefined) this.#fail(index, fault);
   }
 
   #mapRegions(): void {

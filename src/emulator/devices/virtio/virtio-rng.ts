@@ -25,6 +25,14 @@ export class VirtioRng implements VirtioDevice {
 
   reset(): void {}
 
+  snapshot(): unknown {
+    return this.#source.snapshot?.();
+  }
+
+  restore(state: unknown): void {
+    if (state !== undefined) this.#source.restore?.(state);
+  }
+
   serveQueue(index: number): void {
     const transport = this.#transport!;
     const queue = transport.queues[index];

@@ -1,0 +1,175 @@
+import { asciiBytes, concatBytes, equalBytes, viewOf } from '../../../shared/bytes.ts';
+import { UserError } from '../../../shared/errors.ts';
+import { mismatchOf } from '../component.ts';
+import type { MachineConfig } from '../config.ts';
+import type { Machine, MachineState } from '../machine.ts';
+import { stateHash } from '../state-hash.ts';
+import type { Compressor } from './compressor.ts';
+import { type BoardIdentity, boardDifferences, boardIdentity, type MachineInputs } from './identity.ts';
+import { gatherPages, groupRuns, type PageRun, scatterPages, usedPages } from './ram-pages.ts';
+
+/**
+ * A snapshot file: magic, version u32, byte length of the header u32, hash of everything behind the prologue (32 characters), the header
+ * as JSON, and the blobs that it lists, compressed each by itself. All numbers little-endian.
+ */
+const MAGIC = asciiBytes('Q35SNAP\n');
+/** Version of the file's own form; components have theirs. */
+export const SNAPSHOT_VERSION = 1;
+const HASH_BYTES = 32;
+const PROLOGUE_BYTES = MAGIC.length + 4 + 4 + HASH_BYTES;
+/** Pages of a blob of RAM: 8 MiB. */
+const GROUP_PAGES = 2048;
+
+interface Blob {
+  /** Bytes as they are and as they lie in the file. */
+  readonly byteLength: number;
+  readonly stored: number;
+}
+
+interface Header {
+  readonly compression: string;
+  readonly board: BoardIdentity;
+  readonly config: MachineConfig;
+  readonly startSeconds?: number;
+  readonly rom: Blob;
+  readonly items: readonly (readonly [number, Blob])[];
+  readonly files: readonly (readonly [string, Blob])[];
+  readonly ram: readonly { readonly runs: readonly PageRun[]; readonly blob: Blob }[];
+  readonly state: MachineState;
+  readonly host: unknown;
+}
+
+/** A snapshot as it was read. */
+export interface Snapshot {
+  readonly board: BoardIdentity;
+  readonly inputs: MachineInputs;
+  readonly state: MachineState;
+  /** Whatever the host side stored beside the machine. */
+  readonly host: unknown;
+  /** Writes the pages of RAM; everything else in `ram` must be zero. */
+  fillRam(ram: Uint8Array): void;
+}
+
+function inputsOf(machine: Machine): MachineInputs {
+  const { config, rom, fwCfg, startSeconds } = machine.options;
+  return { config, rom, items: fwCfg?.items ?? new Map(), files: fwCfg?.files ?? new Map(), startSeconds };
+}
+
+/** Everything about a machine between two calls of `run`, as bytes. `host` is JSON for the reader's own use. */
+export function encodeSnapshot(machine: Machine, compressor: Compressor, host: unknown = null): Uint8Array {
+  const inputs = inputsOf(machine);
+  const blobs: Uint8Array[] = [];
+  const store = (bytes: Uint8Array): Blob => {
+    const stored = compressor.compress(bytes);
+    blobs.push(stored);
+    return { byteLength: bytes.length, stored: stored.length };
+  };
+  const ram = machine.memory.ram();
+  const header: Header = {
+    compression: compressor.method,
+    board: boardIdentity(inputs),
+    config: inputs.config,
+    startSeconds: inputs.startSeconds,
+    rom: store(inputs.rom),
+    items: [...inputs.items].map(([key, bytes]) => [key, store(bytes)] as const),
+    files: [...inputs.files].map(([name, bytes]) => [name, store(bytes)] as const),
+    ram: groupRuns(usedPages(ram), GROUP_PAGES).map((runs) => ({ runs, blob: store(gatherPages(ram, runs)) })),
+    state: machine.snapshot(),
+    host,
+  };
+  const headerBytes = new TextEncoder().encode(JSON.stringify(header));
+  const content = concatBytes([headerBytes, ...blobs]);
+  const prologue = new Uint8Array(PROLOGUE_BYTES);
+  prologue.set(MAGIC);
+  viewOf(prologue).setUint32(MAGIC.length, SNAPSHOT_VERSION, true);
+  viewOf(prologue).setUint32(MAGIC.length + 4, headerBytes.length, true);
+  prologue.set(asciiBytes(stateHash([content])), MAGIC.length + 8);
+  return concatBytes([prologue, content]);
+}
+
+function damaged(file: string, what: string): UserError {
+  return new UserError('SNAPSHOT_DAMAGED', `the snapshot is damaged: ${what}`, {
+    place: { file },
+    mend: 'save it again',
+  });
+}
+
+function versionError(file: string, what: string): UserError {
+  return new UserError('SNAPSHOT_VERSION', `the snapshot is of another version: ${what}`, {
+    place: { file },
+    mend: 'boot the guest anew and save it with this version',
+  });
+}
+
+/**
+ * Reads a snapshot; `file` is its name for messages.
+ * @throws UserError SNAPSHOT_FORMAT, SNAPSHOT_VERSION, SNAPSHOT_DAMAGED
+ */
+export function decodeSnapshot(bytes: Uint8Array, compressor: Compressor, file: string): Snapshot {
+  if (!equalBytes(bytes.subarray(0, MAGIC.length), MAGIC)) {
+    throw new UserError('SNAPSHOT_FORMAT', 'the file is no snapshot', {
+      place: { file },
+      mend: 'name a file that `q35 snapshot save` wrote',
+    });
+  }
+  if (bytes.length < PROLOGUE_BYTES) throw damaged(file, 'it ends early');
+  const view = viewOf(bytes);
+  const version = view.getUint32(MAGIC.length, true);
+  if (version !== SNAPSHOT_VERSION) throw versionError(file, `${version} instead of ${SNAPSHOT_VERSION}`);
+  const content = bytes.subarray(PROLOGUE_BYTES);
+  const hash = new TextDecoder().decode(bytes.subarray(MAGIC.length + 8, PROLOGUE_BYTES));
+  if (stateHash([content]) !== hash) throw damaged(file, 'its hash does not match');
+  const headerLength = view.getUint32(MAGIC.length + 4, true);
+  const header: Header = JSON.parse(new TextDecoder().decode(content.subarray(0, headerLength)));
+  if (header.compression !== compressor.method) {
+    throw versionError(file, `compressed by ${header.compression} instead of ${compressor.method}`);
+  }
+  let at = headerLength;
+  const load = ({ byteLength, stored }: Blob): Uint8Array => {
+    const blob = content.subarray(at, at + stored);
+    at += stored;
+    return compressor.decompress(blob, byteLength);
+  };
+  const inputs: MachineInputs = {
+    config: header.config,
+    startSeconds: header.startSeconds,
+    rom: load(header.rom),
+    items: new Map(header.items.map(([key, blob]) => [key, load(blob)])),
+    files: new Map(header.files.map(([name, blob]) => [name, load(blob)])),
+  };
+  const ramStart = at;
+  return {
+    board: header.board,
+    inputs,
+    state: header.state,
+    host: header.host,
+    fillRam: (ram) => {
+      at = ramStart;
+      for (const { runs, blob } of header.ram) scatterPages(ram, runs, load(blob));
+    },
+  };
+}
+
+/**
+ * Makes `machine`, which must be new, the one that was saved.
+ * @throws UserError SNAPSHOT_BOARD, SNAPSHOT_VERSION
+ */
+export function restoreSnapshot(machine: Machine, snapshot: Snapshot, file: string): void {
+  checkBoard(boardIdentity(inputsOf(machine)), snapshot, file);
+  const mismatch = mismatchOf(machine.components(), snapshot.state.components);
+  if (mismatch !== undefined) throw versionError(file, mismatch);
+  machine.restore(snapshot.state, (ram) => {
+    if (machine.engine.retired() > 0) ram.fill(0);
+    snapshot.fillRam(ram);
+  });
+}
+
+/** @throws UserError SNAPSHOT_BOARD */
+export function checkBoard(board: BoardIdentity, snapshot: Snapshot, file: string): void {
+  const differences = boardDifferences(snapshot.board, board);
+  if (differences.length === 0) return;
+  throw new UserError('SNAPSHOT_BOARD', `the snapshot is of another board: ${differences.join(', ')} differ`, {
+    place: { file },
+    mend: 'leave out the flags that state a board and a kernel, or give those of the saved run',
+  });
+}
