@@ -1,6 +1,7 @@
 import { Flags } from '@oclif/core';
 import { kernelItems } from '../bios/boot/kernel-items.ts';
 import { buildRom } from '../bios/rom/rom.ts';
+import { CPU_MODEL_NAMES, DEFAULT_CPU_MODEL } from '../emulator/cpu/model/cpu-model.ts';
 import { UserError } from '../shared/errors.ts';
 import { checkRom } from './emulated-machine.ts';
 import { readFileBytes } from './files.ts';
@@ -10,6 +11,10 @@ export const bootFlags = {
   kernel: Flags.string({ description: 'bzImage, or ELF with a PVH note' }),
   initrd: Flags.string({ description: 'initramfs', dependsOn: ['kernel'] }),
   append: Flags.string({ description: 'kernel command line', dependsOn: ['kernel'] }),
+  cpu: Flags.string({
+    description: `processor: ${CPU_MODEL_NAMES.join(', ')}, then ,+feature or ,-feature`,
+    default: DEFAULT_CPU_MODEL.name,
+  }),
   bios: Flags.string({ description: "firmware image instead of the toolkit's ROM" }),
 };
 

@@ -1,6 +1,7 @@
 import type { FirmwareFiles } from '../bios/artifacts.ts';
 import type { Board } from '../bios/topology/board.ts';
 import { guestMemoryBytes } from '../emulator/bus/guest-memory.ts';
+import type { CpuModel } from '../emulator/cpu/model/cpu-model.ts';
 import { createEngine, createEngineMemory, ENGINE_MACHINE_OFFSET } from '../emulator/cpu/processor.ts';
 import type { Backends } from '../emulator/machine/device-models.ts';
 import { createMachine, type Machine } from '../emulator/machine/machine.ts';
@@ -20,6 +21,7 @@ export interface MachineStart {
   readonly debugcon: ByteSink;
   readonly logger: Logger;
   readonly stopAtReset: boolean;
+  readonly cpu?: CpuModel;
   /** Drives, networks and the like, opened. */
   readonly backends: Backends;
 }
@@ -57,7 +59,9 @@ export function startMachine(start: MachineStart): Machine {
     rom,
     placement: { memory, ramOffset: ENGINE_MACHINE_OFFSET },
     createEngine: (placement, bus) =>
-      createEngine(placement, bus, (site, message) => start.logger.warn(`guest: ${site}: ${message}`)),
+      createEngine(placement, bus, (site, message) => start.logger.warn(`guest: ${site}: ${message}`), {
+        model: start.cpu,
+      }),
     backends: start.backends,
     serial: start.serial,
     debugcon: start.debugcon,

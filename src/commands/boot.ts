@@ -12,6 +12,7 @@ import { checkProcessors, type MachineStart, startMachine } from '../cli/emulate
 import { readFwCfgFlags } from '../cli/fw-cfg-flag.ts';
 import { Q35Command } from '../cli/q35-command.ts';
 import { endText, exitCodeOf, type RunEnd, runToEnd } from '../cli/run-machine.ts';
+import { parseCpuModel } from '../emulator/cpu/model/cpu-model.ts';
 
 export default class BootCommand extends Q35Command {
   static override summary = 'Boot a guest on the emulated machine';
@@ -63,6 +64,7 @@ export default class BootCommand extends Q35Command {
       items: loadKernelItems(flags, board.machine.lowRamBytes),
       logger: { ...logger, warn: (message: string) => (flags.verbose ? logger.warn(message) : undefined) },
       stopAtReset: flags['no-reboot'],
+      cpu: parseCpuModel(flags.cpu),
     };
     checkProcessors(board);
     const backends = openBackends(board);

@@ -13,6 +13,8 @@ import { EXIT, FORM, NEXT, UOP } from './interpreter/micro-op.ts';
 import { CurrentOperands } from './interpreter/operands.ts';
 import { TranslatedMemory } from './mmu/linear-memory.ts';
 import { PageWalker } from './mmu/page-walk.ts';
+import { type CpuModel, DEFAULT_CPU_MODEL } from './model/cpu-model.ts';
+import { type EntropySource, SeededEntropy } from './model/entropy.ts';
 import { resetState } from './reset.ts';
 import { SHADOW } from './segmentation/load-segment.ts';
 import {
@@ -65,13 +67,20 @@ export function createEngineMemory(machineBytes: number): WebAssembly.Memory {
 /** First byte of that memory that belongs to the machine. */
 export const ENGINE_MACHINE_OFFSET = MACHINE_OFFSET;
 
+/** What may differ between processors. */
+export interface EngineOptions {
+  readonly model?: CpuModel;
+  readonly entropy?: EntropySource;
+}
+
 /** Builds a processor; `log` hears of a guest's mistakes, once a site. */
 export function createEngine(
   placement: EnginePlacement,
   bus: CpuBus,
   log: (site: string, message: string) => void = () => {},
+  options: EngineOptions = {},
 ): CpuEngine {
-  return new Processor(placement, bus, log);
+  return new Processor(placement, bus, log, options);
 }
 
 /** The interpreter, the translation cache and the system code, tied together. */
@@ -99,7 +108,13 @@ class Processor implements CpuEngine {
   #shutdown = false;
   #modesDirty = false;
 
-  constructor(placement: EnginePlacement, bus: CpuBus, log: (site: string, message: string) => void) {
+  constructor(
+    placement: EnginePlacement,
+    bus: CpuBus,
+    log: (site: string, message: string) => void,
+    options: EngineOptions,
+  ) {
+    const model = options.model ?? DEFAULT_CPU_MODEL;
     const buffer = placement.memory.buffer;
     const state = new CpuState(buffer);
     this.#state = state;
@@ -117,12 +132,13 @@ class Processor implements CpuEngine {
       },
       buffer,
     );
-    const handlers = new HandlerTable();
+    const handlers = new HandlerTable(model.features);
     this.#handlerTable = handlers;
     this.#codeCache = new CodeCache({
       view: state.view,
       bytes: state.bytes,
       handlers,
+      features: model.features,
       onCodePage: (hostPage) => this.#memoryPath.protectPage(hostPage),
       onFlush: () => this.#memoryPath.flushJumps(),
     });
@@ -152,6 +168,8 @@ class Processor implements CpuEngine {
       state,
       memory,
       bus,
+      model,
+      entropy: options.entropy ?? new SeededEntropy(),
       tsc: () => BigInt(this.#bus.now()),
       fault,
       flushTranslations: (options) => this.#flush(options.linear, options.global),

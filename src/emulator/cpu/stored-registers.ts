@@ -62,6 +62,8 @@ const STORED = [
   'MC1_CTL',
   'MC2_CTL',
   'MC3_CTL',
+  // Counter of the numbers that RDRAND has given.
+  'ENTROPY',
 ] as const;
 
 export type StoredRegister = (typeof STORED)[number];

@@ -1,5 +1,7 @@
 import type { CpuBus } from './bus.ts';
 import type { CpuState } from './cpu-state.ts';
+import type { CpuModel } from './model/cpu-model.ts';
+import type { EntropySource } from './model/entropy.ts';
 
 export type OperandSize = 1 | 2 | 4 | 8;
 
@@ -34,6 +36,14 @@ export interface DecodedOperands {
   /** ModRM.reg with REX.R; ModRM.rm with REX.B when `isMemory` is false. */
   readonly reg: number;
   readonly rm: number;
+  /** Register by VEX.vvvv, and VEX.L (256 bits). */
+  readonly vvvv: number;
+  readonly isWide: boolean;
+  /** Base and index registers of the memory operand (−1 none) and the index's left shift: VSIB. */
+  readonly base: number;
+  readonly index: number;
+  readonly scale: number;
+  readonly displacement: number;
   readonly isMemory: boolean;
   /** Segment of the memory operand (SEGMENT_INDEX). */
   readonly segment: number;
@@ -57,6 +67,8 @@ export interface CpuContext {
   readonly state: CpuState;
   readonly memory: LinearMemory;
   readonly bus: CpuBus;
+  readonly model: CpuModel;
+  readonly entropy: EntropySource;
   /** Virtual TSC ticks now, exact for the current instruction. */
   tsc(): bigint;
   /** Throws the GuestFault. */

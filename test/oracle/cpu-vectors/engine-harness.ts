@@ -1,6 +1,7 @@
 import type { CpuBus } from '../../../src/emulator/cpu/bus.ts';
 import { CpuState } from '../../../src/emulator/cpu/cpu-state.ts';
 import type { CpuEngine } from '../../../src/emulator/cpu/engine.ts';
+import { MAX_CPU_MODEL } from '../../../src/emulator/cpu/model/cpu-model.ts';
 import { createEngine, createEngineMemory, ENGINE_MACHINE_OFFSET } from '../../../src/emulator/cpu/processor.ts';
 import {
   CPL,
@@ -117,7 +118,9 @@ export class EngineHarness {
     const memory = createEngineMemory(RAM_BYTES);
     this.state = new CpuState(memory.buffer);
     this.#writeTables();
-    this.#engine = createEngine({ memory, ramOffset: ENGINE_MACHINE_OFFSET }, new FlatBus());
+    this.#engine = createEngine({ memory, ramOffset: ENGINE_MACHINE_OFFSET }, new FlatBus(), undefined, {
+      model: MAX_CPU_MODEL,
+    });
   }
 
   /** `adjust` changes the state after the vector's own (control registers and the like). */

@@ -1,5 +1,6 @@
 import { recordArithmetic } from './forms/arithmetic.ts';
 import { recordControl } from './forms/control.ts';
+import { recordExtensions } from './forms/extensions.ts';
 import { recordMoves } from './forms/moves.ts';
 import { recordSequences } from './forms/sequences.ts';
 import { recordShifts } from './forms/shifts.ts';
@@ -28,4 +29,7 @@ export const VECTOR_GROUPS: Record<string, (recorder: VectorRecorder) => void> =
   'simd-64': (recorder) => recordSimd(recorder, 64),
   'simd-32': (recorder) => recordSimd(recorder, 32, 0.3),
   'simd-16': (recorder) => recordSimd(recorder, 16, 0.2),
+  'extensions-64': (recorder) => recordExtensions(recorder, 64),
+  'extensions-32': (recorder) => recordExtensions(recorder, 32, 0.3),
+  'extensions-16': (recorder) => recordExtensions(recorder, 16, 0.2),
 };

@@ -33,6 +33,10 @@ export interface Decoded {
   rex: number;
   lock: boolean;
   repeat: number;
+  /** Register by VEX.vvvv; 0 without. */
+  vvvv: number;
+  /** VEX.L: 256 bits. */
+  isWide: boolean;
 }
 
 /** `base` of a rip-relative operand. */

@@ -1,6 +1,7 @@
-import { type InstructionRow, parseOperand } from '../isa/row.ts';
+import { type InstructionRow, type OpcodeMap, parseOperand } from '../isa/row.ts';
 import type { Size } from '../isa/semantics.ts';
 import { type DecodableRow, OPCODE_MAPS, type OpcodeIndex, operandBytes } from '../isa/table.ts';
+import { MAX_CPU_MODEL } from '../model/cpu-model.ts';
 import { SEGMENT_INDEX } from '../state.ts';
 import { type Decoded, RIP_BASE } from './decoded.ts';
 
@@ -60,9 +61,15 @@ class Reader {
 
 /**
  * Decodes the instruction at `bytes[start]`; `end` bounds what may be read. `codeSize` 0, 1, 2 = 16-, 32-, 64-bit code. The whole of
- * SDM vol. 2 chapter 2 for legacy encodings; VEX comes with its instructions.
+ * SDM vol. 2 chapter 2: legacy and VEX encodings. Rows whose feature is not among `features` do not exist.
  */
-export function decode(bytes: Uint8Array, start: number, end: number, codeSize: number): Decoded | DecodeFailure {
+export function decode(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  codeSize: number,
+  features: ReadonlySet<string> = MAX_CPU_MODEL.features,
+): Decoded | DecodeFailure {
   const reader = new Reader(bytes, start, Math.min(end, start + MAXIMUM_LENGTH));
   const is64 = codeSize === 2;
   let operandOverride = false;
@@ -98,9 +105,20 @@ export function decode(bytes: Uint8Array, start: number, end: number, codeSize: 
     rex = 0;
     if (reader.overrun) break;
   }
+  const vex = readVex(reader, opcode, is64);
+  if (reader.overrun) return failureOf(reader, end);
+  // REX, LOCK and mandatory prefixes stand inside VEX (SDM vol. 2 §2.3.2).
+  if (vex !== undefined && (operandOverride || repeat !== 0 || lock || rex !== 0)) return 'undefined';
   let maps: OpcodeIndex = OPCODE_MAPS['1'];
   let fullOpcode = opcode;
-  if (opcode === 0x0f) {
+  if (vex !== undefined) {
+    const map = VEX_MAPS[vex.map];
+    if (map === undefined) return 'undefined';
+    opcode = reader.u8();
+    maps = OPCODE_MAPS[map];
+    fullOpcode = (vex.map === 1 ? 0x0f00 : vex.map === 2 ? 0x0f_3800 : 0x0f_3a00) | opcode;
+    rex = vex.rex;
+  } else if (opcode === 0x0f) {
     opcode = reader.u8();
     maps = OPCODE_MAPS['0f'];
     fullOpcode = 0x0f00 | opcode;
@@ -116,9 +134,11 @@ export function decode(bytes: Uint8Array, start: number, end: number, codeSize: 
   const needsModRm = candidates.length > 0 && candidates.some((candidate) => candidate.modRm);
   const modRm = needsModRm ? peek(reader) : 0;
   if (reader.overrun) return failureOf(reader, end);
-  const mode = { is64, codeSize, operandOverride, repeat, rex };
+  const mode = { is64, codeSize, operandOverride, repeat, rex, vex, features };
   const entry = choose(candidates, modRm, mode);
   if (entry === undefined) return 'undefined';
+  const usesVvvv = entry.row.operands.some((code) => 'HB'.includes(parseOperand(code).kind));
+  if (vex !== undefined && !usesVvvv && vex.vvvv !== 0) return 'undefined';
   const size = operandSize(entry, mode);
   const addressSize = is64 ? (addressOverride ? 4 : 8) : (codeSize === 1) !== addressOverride ? 4 : 2;
   const decoded: Decoded = {
@@ -143,6 +163,8 @@ export function decode(bytes: Uint8Array, start: number, end: number, codeSize: 
     rex,
     lock,
     repeat,
+    vvvv: vex === undefined ? 0 : is64 ? vex.vvvv : vex.vvvv & 7,
+    isWide: vex?.wide === true,
   };
   if (entry.modRm) {
     reader.u8();
@@ -161,6 +183,34 @@ export function decode(bytes: Uint8Array, start: number, end: number, codeSize: 
   return decoded;
 }
 
+/** A VEX prefix taken apart: registers and W as REX bits, the mandatory prefix, L, and vvvv (not inverted). */
+interface Vex {
+  readonly map: number;
+  readonly rex: number;
+  readonly vvvv: number;
+  readonly wide: boolean;
+  readonly prefix: number;
+}
+
+const VEX_MAPS: readonly (OpcodeMap | undefined)[] = [undefined, 'vex0f', 'vex0f38', 'vex0f3a'];
+const VEX_PREFIXES = [0, 0x66, 0xf3, 0xf2] as const;
+
+/** C4 and C5 are VEX in 64-bit code, and elsewhere when what follows would name a register for LES and LDS (SDM vol. 2 §2.3.5). */
+function readVex(reader: Reader, opcode: number, is64: boolean): Vex | undefined {
+  if (opcode !== 0xc4 && opcode !== 0xc5) return undefined;
+  if (!is64 && peek(reader) < 0xc0) return undefined;
+  const first = reader.u8();
+  const inverted = is64 ? ~first : 0;
+  if (opcode === 0xc5) return vexOf(1, inverted & 0x80 ? REX_R : 0, first);
+  const rex = (inverted & 0x80 ? REX_R : 0) | (inverted & 0x40 ? REX_X : 0) | (inverted & 0x20 ? REX_B : 0);
+  const second = reader.u8();
+  return vexOf(first & 0x1f, rex | (second & 0x80 ? REX_W : 0), second);
+}
+
+function vexOf(map: number, rex: number, last: number): Vex {
+  return { map, rex, vvvv: (~last >> 3) & 15, wide: (last & 4) !== 0, prefix: VEX_PREFIXES[last & 3] };
+}
+
 function failureOf(reader: Reader, end: number): DecodeFailure {
   return end - reader.start >= MAXIMUM_LENGTH ? 'too-long' : 'incomplete';
 }
@@ -177,15 +227,23 @@ interface ModeBits {
   readonly operandOverride: boolean;
   readonly repeat: number;
   readonly rex: number;
+  readonly vex: Vex | undefined;
+  readonly features: ReadonlySet<string>;
 }
 
 function choose(candidates: readonly DecodableRow[], modRm: number, mode: ModeBits): DecodableRow | undefined {
-  const prefix = mode.repeat !== 0 ? mode.repeat : mode.operandOverride ? 0x66 : 0;
+  const { vex, features } = mode;
+  const legacyPrefix = mode.repeat !== 0 ? mode.repeat : mode.operandOverride ? 0x66 : 0;
+  const prefix = vex === undefined ? legacyPrefix : vex.prefix;
   let best: DecodableRow | undefined;
   let bestScore = -1;
   for (const candidate of candidates) {
     const { options } = candidate.row;
     if (mode.is64 ? options.no64 : options.only64) continue;
+    if (options.feature !== undefined && !features.has(options.feature)) continue;
+    if (options.vexL !== undefined && options.vexL !== (vex?.wide === true ? 1 : 0)) continue;
+    // Outside 64-bit code VEX.W counts as 0 where it would choose a size.
+    if (options.vexW !== undefined && options.vexW !== (mode.rex & REX_W) >> 3) continue;
     if (options.modRm !== undefined && options.modRm !== modRm) continue;
     if (options.group !== undefined && options.group !== ((modRm >> 3) & 7)) continue;
     if (options.withoutRexB && (mode.rex & REX_B) !== 0) continue;

@@ -1,6 +1,7 @@
 import { parseOperand, SYSTEM } from '../isa/row.ts';
 import type { Size } from '../isa/semantics.ts';
 import { DECODABLE_ROWS, type DecodableRow } from '../isa/table.ts';
+import { MAX_CPU_MODEL } from '../model/cpu-model.ts';
 import { FORM, type Form } from './micro-op.ts';
 
 /** One generated handler: a row at one operand size in one form. */
@@ -56,9 +57,12 @@ export class HandlerTable {
   readonly keys: HandlerKey[] = [];
   readonly #numbers: Int32Array;
 
-  constructor() {
+  /** Rows whose feature is not among `features` get no handlers. */
+  constructor(features: ReadonlySet<string> = MAX_CPU_MODEL.features) {
     this.#numbers = new Int32Array(DECODABLE_ROWS.length * 4 * FORM.COUNT).fill(-1);
     for (const entry of DECODABLE_ROWS) {
+      const { feature } = entry.row.options;
+      if (feature !== undefined && !features.has(feature)) continue;
       if (entry.row.semantic === SYSTEM) continue;
       for (const size of entry.sizes) {
         for (const form of formsOf(entry)) {

@@ -160,6 +160,7 @@ export class InterpreterSemantics implements Semantics {
 
   /** Address of the register operand, from the micro-op. */
   #registerField(kind: string): I32 {
+    if (kind === 'H' || kind === 'B') return i32.load16u(this.#uop, UOP.VVVV);
     return i32.load16u(this.#uop, 'GVPSCD'.includes(kind) ? UOP.REG : UOP.RM);
   }
 

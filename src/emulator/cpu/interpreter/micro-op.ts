@@ -24,6 +24,8 @@ export const UOP = {
   IMMEDIATE: 20,
   /** Branches: micro-op at the target, 0 unknown. Otherwise the low half of a 64-bit immediate. */
   TARGET: 24,
+  /** VEX forms: register by VEX.vvvv. */
+  VVVV: 24,
   /** Branches: micro-op at the next instruction. Memory forms: number of the segment. */
   FALL_THROUGH: 28,
   SEGMENT: 28,

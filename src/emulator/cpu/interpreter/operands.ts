@@ -56,6 +56,30 @@ export class CurrentOperands implements DecodedOperands {
     return this.#decoded.rm;
   }
 
+  get vvvv(): number {
+    return this.#decoded.vvvv;
+  }
+
+  get isWide(): boolean {
+    return this.#decoded.isWide;
+  }
+
+  get base(): number {
+    return this.#decoded.base;
+  }
+
+  get index(): number {
+    return this.#decoded.index;
+  }
+
+  get scale(): number {
+    return this.#decoded.scale;
+  }
+
+  get displacement(): number {
+    return this.#decoded.displacement;
+  }
+
   get isMemory(): boolean {
     return this.#decoded.isMemory;
   }

@@ -1,12 +1,13 @@
+import type { CpuFeature } from '../model/features.ts';
 import type { Semantic, Size } from './semantics.ts';
 
-/** Opcode maps: one byte, 0F, 0F 38, 0F 3A. */
-export type OpcodeMap = '1' | '0f' | '0f38' | '0f3a';
+/** Opcode maps: one byte, 0F, 0F 38, 0F 3A; the last three under VEX. */
+export type OpcodeMap = '1' | '0f' | '0f38' | '0f3a' | 'vex0f' | 'vex0f38' | 'vex0f3a';
 
 /**
  * Operand codes after the SDM (vol. 2 appendix A): E general register or memory by ModRM.rm, G general register by ModRM.reg, Z register in the
  * opcode's low bits, M memory only, R register only (rm), I immediate, J relative offset, O memory offset, V XMM by reg, W XMM or memory by rm, U XMM only
- * (rm), P MMX by reg, Q MMX or memory by rm, N MMX only (rm); sizes b w d q, v operand size, z operand size but at most 4, y 4 or 8, dq 16, bs immediate byte
+ * (rm), H XMM by VEX.vvvv, B general register by VEX.vvvv, P MMX by reg, Q MMX or memory by rm, N MMX only (rm); sizes b w d q, v operand size, z operand size but at most 4, y 4 or 8, dq 16, qq 32, bs immediate byte
  * sign-extended. AL, rAX, CL, DX, 1 are fixed. 'M' alone has no size.
  */
 export type OperandCode = string;
@@ -43,7 +44,10 @@ export interface RowOptions {
   /** Has a ModRM byte although no operand says so. */
   readonly hasModRm?: boolean;
   /** Needs CPUID feature. */
-  readonly feature?: string;
+  readonly feature?: CpuFeature;
+  /** VEX.L and VEX.W where they choose the instruction. */
+  readonly vexL?: 0 | 1;
+  readonly vexW?: 0 | 1;
 }
 
 export interface InstructionRow {
@@ -82,7 +86,7 @@ export function systemRow(
 }
 
 const FIXED = new Set(['AL', 'AX', 'rAX', 'CL', 'DX', '1']);
-const OPERAND = /^([EGZMRIJOVWUPQNSCDA])(b|bs|w|d|q|v|z|y|dq|p)?$/;
+const OPERAND = /^([EGZMRIJOVWUPQNSCDAHBL])(b|bs|w|d|q|v|z|y|dq|qq|p)?$/;
 
 const PARSED = new Map<OperandCode, { readonly kind: string; readonly width: string }>();
 
@@ -132,9 +136,10 @@ export function operandBytes(code: OperandCode, size: Size): Size {
   }
 }
 
-/** Bytes of a memory operand: vectors have 16. */
+/** Bytes of a memory operand: vectors have 16 or 32. */
 export function memoryBytes(code: OperandCode, size: Size): number {
-  return parseOperand(code).width === 'dq' ? 16 : operandBytes(code, size);
+  const { width } = parseOperand(code);
+  return width === 'dq' ? 16 : width === 'qq' ? 32 : operandBytes(code, size);
 }
 
 /** True when the operand needs a ModRM byte. */

@@ -1,5 +1,5 @@
 import { type Expr, i32, i64, select, v128 } from '../wasm/expr.ts';
-import { type InstructionRow, type RowOptions, row } from './row.ts';
+import { type InstructionRow, type OpcodeMap, type RowOptions, row } from './row.ts';
 import type { I32, I64, Semantic, Semantics } from './semantics.ts';
 import {
   enterMmx,
@@ -13,6 +13,8 @@ import {
   writeMmx,
   writeXmm,
 } from './vector.ts';
+
+export { both, joined, lanes, type Operation, onMmx, TWINS, type Twin, twinRowsOf };
 
 /** A lane operation; the upper half is 0 on MMX and does not matter afterwards. */
 type Operation = (c: Semantics, a: V128, b: V128) => V128;
@@ -185,10 +187,15 @@ const onMmx =
 const XMM: RowOptions = { prefix: 0x66 };
 const MMX: RowOptions = { prefix: 0 };
 
-function twinRows(): InstructionRow[] {
-  return TWINS.flatMap(([opcode, name, twin]) => [
-    row('0f', opcode, name, ['Vdq', 'Wdq'], onXmm(twin.xmm), XMM),
-    row('0f', opcode, name, ['Pq', 'Qq'], onMmx(twin.mmx, twin.mmxBytes), MMX),
+/** MMX and XMM rows of a list of twins. */
+function twinRowsOf(
+  map: OpcodeMap,
+  list: readonly (readonly [number, string, Twin])[],
+  more: RowOptions = {},
+): InstructionRow[] {
+  return list.flatMap(([opcode, name, twin]) => [
+    row(map, opcode, name, ['Vdq', 'Wdq'], onXmm(twin.xmm), { ...XMM, ...more }),
+    row(map, opcode, name, ['Pq', 'Qq'], onMmx(twin.mmx, twin.mmxBytes), { ...MMX, ...more }),
   ]);
 }
 
@@ -259,7 +266,7 @@ const byteMask =
 
 /** Integer instructions on MMX and XMM registers (SDM vol. 1 §9.4, §11.4.2). */
 export const SIMD_INTEGER_ROWS: readonly InstructionRow[] = [
-  ...twinRows(),
+  ...twinRowsOf('0f', TWINS),
   ...immediateShiftRows(),
   row('0f', 0x73, 'PSRLDQ', ['Udq', 'Ib'], byteShift(false), { ...XMM, group: 3, only: 'reg' }),
   row('0f', 0x73, 'PSLLDQ', ['Udq', 'Ib'], byteShift(true), { ...XMM, group: 7, only: 'reg' }),

@@ -232,6 +232,8 @@ const extractWord =
     c.set(0, value);
   };
 
+export { dwordPlaces, field, swizzle, wordPlaces };
+
 const move = (opcode: number, name: string, options: RowOptions, aligned: boolean): InstructionRow[] => [
   row('0f', opcode, name, ['Vdq', 'Wdq'], load(aligned), options),
   row('0f', opcode === 0x6f ? 0x7f : opcode + 1, name, ['Wdq', 'Vdq'], store(aligned), options),

@@ -79,6 +79,17 @@ export const SYSTEM_ROWS: readonly InstructionRow[] = [
   systemRow('0f', 0xae, 'FXRSTOR', ['M'], { group: 1, only: 'mem', prefix: 0, sizes: ALL, ...GOES_ON }),
   systemRow('0f', 0xae, 'LDMXCSR', ['M'], { group: 2, only: 'mem', prefix: 0, ...GOES_ON }),
   systemRow('0f', 0xae, 'STMXCSR', ['M'], { group: 3, only: 'mem', prefix: 0, ...GOES_ON }),
+  ...['RDFSBASE', 'RDGSBASE', 'WRFSBASE', 'WRGSBASE'].map((name, group) =>
+    systemRow('0f', 0xae, name, ['Ry'], {
+      group,
+      only: 'reg',
+      prefix: 0xf3,
+      only64: true,
+      sizes: [4, 8],
+      feature: 'fsgsbase',
+    }),
+  ),
+  systemRow('0f38', 0x82, 'INVPCID', ['Gy', 'Mdq'], { only: 'mem', prefix: 0x66, feature: 'invpcid' }),
   row('0f', 0xae, 'LFENCE', [], () => {}, { group: 5, only: 'reg' }),
   row('0f', 0xae, 'MFENCE', [], () => {}, { group: 6, only: 'reg' }),
   row('0f', 0xae, 'SFENCE', [], () => {}, { group: 7, only: 'reg' }),

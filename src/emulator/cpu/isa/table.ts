@@ -1,12 +1,16 @@
 import { ARITHMETIC_ROWS } from './arithmetic.ts';
+import { BIT_COUNT_ROWS } from './bit-counts.ts';
 import { BIT_ROWS } from './bits.ts';
 import { CONTROL_ROWS } from './control.ts';
 import { type InstructionRow, type OpcodeMap, operandBytes, parseOperand, usesModRm } from './row.ts';
 import type { Size } from './semantics.ts';
 import { SIMD_CONVERT_ROWS } from './simd-convert.ts';
+import { SIMD_CRYPTO_ROWS } from './simd-crypto.ts';
 import { SIMD_FLOAT_ROWS } from './simd-float.ts';
 import { SIMD_INTEGER_ROWS } from './simd-integer.ts';
 import { SIMD_MOVE_ROWS } from './simd-moves.ts';
+import { SSE4_ROWS } from './simd-sse4.ts';
+import { SSSE3_ROWS } from './simd-ssse3.ts';
 import { STRING_ROWS } from './strings.ts';
 import { SYSTEM_ROWS } from './system.ts';
 import { TRANSFER_ROWS } from './transfer.ts';
@@ -23,6 +27,10 @@ export const INSTRUCTION_ROWS: readonly InstructionRow[] = [
   ...SIMD_MOVE_ROWS,
   ...SIMD_FLOAT_ROWS,
   ...SIMD_CONVERT_ROWS,
+  ...BIT_COUNT_ROWS,
+  ...SSSE3_ROWS,
+  ...SSE4_ROWS,
+  ...SIMD_CRYPTO_ROWS,
 ];
 
 /** A row with what the decoder asks of it, worked out once. */
@@ -80,6 +88,9 @@ export const OPCODE_MAPS: Readonly<Record<OpcodeMap, OpcodeIndex>> = {
   '0f': indexOf('0f'),
   '0f38': indexOf('0f38'),
   '0f3a': indexOf('0f3a'),
+  vex0f: indexOf('vex0f'),
+  vex0f38: indexOf('vex0f38'),
+  vex0f3a: indexOf('vex0f3a'),
 };
 
 export { operandBytes };

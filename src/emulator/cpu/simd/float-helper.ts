@@ -1,12 +1,22 @@
 import { CR4_BITS } from '../control-bits.ts';
 import type { CpuState } from '../cpu-state.ts';
 import { add, compare, divide, multiply, squareRoot } from '../softfloat/arithmetic.ts';
-import { convertFloat, fromInteger, toInteger } from '../softfloat/convert.ts';
+import { convertFloat, fromInteger, roundToIntegral, toInteger } from '../softfloat/convert.ts';
 import { FloatUnit } from '../softfloat/float-unit.ts';
-import { BINARY32, BINARY64, FLOAT_FLAG, KIND, ROUNDING, type Rounding } from '../softfloat/format.ts';
-import type { Operand } from '../softfloat/operand.ts';
+import {
+  BINARY16,
+  BINARY32,
+  BINARY64,
+  FLOAT_FLAG,
+  type FloatFormat,
+  KIND,
+  ROUNDING,
+  type Rounding,
+} from '../softfloat/format.ts';
+import { fusedMultiplyAdd } from '../softfloat/fused.ts';
+import { Operand } from '../softfloat/operand.ts';
 import { CR4, FAULT_ERROR_CODE, FAULT_VECTOR, MXCSR, RFLAGS, STATUS_FLAGS } from '../state.ts';
-import { ARITHMETIC, CONVERSION_BASE, CONVERSION_LIST, type Conversion } from './operations.ts';
+import { ARITHMETIC, CONVERSION_BASE, CONVERSION_LIST, type Conversion, WIDE_OPERATION } from './operations.ts';
 
 const { IE, DE, ZE } = FLOAT_FLAG;
 const PRECOMPUTATION = IE | DE | ZE;
@@ -15,8 +25,10 @@ const FTZ = 0x8000;
 const SIMD_EXCEPTION = 19;
 const UNDEFINED_OPCODE = 6;
 const NO_ERROR_CODE = 0xffff_ffff;
-/** Comparison predicates that signal for a QNaN: LT, LE, NLT, NLE. */
-const SIGNALLING = 0b0110_0110;
+/** Comparison predicates 0–15 that signal for a QNaN: LT LE NLT NLE, NGE NGT GE GT (SDM vol. 2, CMPPD table 3-1). */
+const SIGNALLING = 0b0110_0110_0110_0110;
+/** Predicates 0–15 by outcome: bit 0 below, 1 equal, 2 above, 3 unordered. EQ LT LE UNORD NEQ NLT NLE ORD EQ_UQ NGE NGT FALSE NEQ_OQ GE GT TRUE. */
+const PREDICATES = [2, 1, 3, 8, 13, 14, 12, 7, 10, 9, 11, 0, 5, 6, 4, 15];
 
 /**
  * SSE and SSE2 floating point with every flag and rounding: what generated code calls when its fast path does not apply. Addresses are
@@ -27,7 +39,8 @@ export class SimdFloatHelper {
   readonly #view: DataView;
   readonly #unit = new FloatUnit({ x87: false });
   /** The result before it is known that nothing traps. */
-  readonly #result = new DataView(new ArrayBuffer(16));
+  readonly #result = new DataView(new ArrayBuffer(32));
+  readonly #scratch = new Operand();
   /** Flags of all lanes, before and after computation. */
   #before = 0;
   #after = 0;
@@ -39,6 +52,54 @@ export class SimdFloatHelper {
 
   /** Runs an operation of operations.ts; 1 when #XM (or #UD without CR4.OSXMMEXCPT) was recorded and nothing written. */
   run(operation: number, destination: number, source: number, immediate: number): number {
+    this.#begin();
+    const wide = (operation & WIDE_OPERATION) !== 0;
+    const number = operation & ~WIDE_OPERATION;
+    if (number >= CONVERSION_BASE) {
+      return this.#convert(CONVERSION_LIST[number - CONVERSION_BASE], destination, source, wide, immediate);
+    }
+    const kind = number >> 2;
+    const type = number & 3;
+    if (kind === ARITHMETIC.COMI || kind === ARITHMETIC.UCOMI)
+      return this.#compareToFlags(kind === ARITHMETIC.UCOMI, type, destination, source);
+    const bytes = (type & 1) !== 0 ? 8 : 4;
+    const byteLength = type < 2 ? (wide ? 32 : 16) : bytes;
+    if (kind === ARITHMETIC.DP) return this.#dotProducts(bytes, byteLength, destination, source, immediate);
+    for (let offset = 0; offset < byteLength; offset += bytes) {
+      this.#lane(kind, bytes, destination + offset, source + offset, offset, immediate);
+      this.#collect();
+    }
+    return this.#finish(destination, byteLength, false);
+  }
+
+  /**
+   * Fused multiply-add: x × y + z by lanes into `destination`, all by address. `control`: bits 1:0 LANE_TYPE, bit 2 negates the product,
+   * bit 3 the addend, bit 4 every even lane's addend as well; bit 5: 32 bytes; bits 7:6 which of x, y, z is the instruction's first operand.
+   */
+  runFused(control: number, destination: number, x: number, y: number, z: number): number {
+    this.#begin();
+    const type = control & 3;
+    const bytes = (type & 1) !== 0 ? 8 : 4;
+    const byteLength = type < 2 ? ((control & 32) !== 0 ? 32 : 16) : bytes;
+    const format = bytes === 4 ? BINARY32 : BINARY64;
+    const { a, b } = this.#unit;
+    const c = this.#scratch;
+    for (let offset = 0; offset < byteLength; offset += bytes) {
+      this.#unit.flags = 0;
+      this.#load(a, bytes, x + offset);
+      this.#load(b, bytes, y + offset);
+      this.#load(c, bytes, z + offset);
+      const even = ((offset / bytes) & 1) === 0;
+      const negateProduct = (control & 4) !== 0;
+      const negateAddend = ((control & 8) !== 0) !== (even && (control & 16) !== 0);
+      fusedMultiplyAdd(this.#unit, format, { a, b, c, negateProduct, negateAddend, order: (control >> 6) & 3 });
+      this.#store(offset, bytes);
+      this.#collect();
+    }
+    return this.#finish(destination, byteLength, false);
+  }
+
+  #begin(): void {
     const mxcsr = this.#state.u32(MXCSR);
     const unit = this.#unit;
     unit.rounding = ((mxcsr >>> 13) & 3) as Rounding;
@@ -47,19 +108,59 @@ export class SimdFloatHelper {
     unit.flushToZero = (mxcsr & FTZ) !== 0;
     this.#before = 0;
     this.#after = 0;
-    if (operation >= CONVERSION_BASE) {
-      return this.#convert(CONVERSION_LIST[operation - CONVERSION_BASE], destination, source);
+  }
+
+  /** DPPS, DPPD: products by the immediate's high bits, summed in pairs, copied by its low bits. An exception of the products comes first. */
+  #dotProducts(bytes: 4 | 8, byteLength: number, destination: number, source: number, immediate: number): number {
+    const unit = this.#unit;
+    const { a, b } = unit;
+    const format = bytes === 4 ? BINARY32 : BINARY64;
+    const count = 16 / bytes;
+    const result = new DataView(new ArrayBuffer(32));
+    for (let chunk = 0; chunk < byteLength; chunk += 16) {
+      for (let lane = 0; lane < count; lane++) {
+        const offset = chunk + lane * bytes;
+        unit.flags = 0;
+        if (((immediate >> (4 + lane)) & 1) === 0) unit.setZero(format, 0);
+        else {
+          this.#load(a, bytes, destination + offset);
+          this.#load(b, bytes, source + offset);
+          multiply(unit, format, a, b);
+          this.#collect();
+        }
+        this.#store(offset, bytes);
+      }
+      if (((this.#before | this.#after) & ~unit.masks) !== 0) continue;
+      const sum = (left: number, right: number, to: number): void => {
+        unit.flags = 0;
+        this.#loadResult(a, bytes, chunk + left * bytes);
+        this.#loadResult(b, bytes, chunk + right * bytes);
+        add(unit, format, a, b);
+        this.#collect();
+        this.#store(chunk + to * bytes, bytes);
+      };
+      sum(0, 1, 0);
+      if (count === 4) {
+        sum(2, 3, 1);
+        sum(0, 1, 0);
+      }
+      for (let lane = 0; lane < count; lane++) {
+        if (((immediate >> lane) & 1) === 0) continue;
+        for (let part = 0; part < bytes; part += 4) {
+          result.setUint32(chunk + lane * bytes + part, this.#result.getUint32(chunk + part, true), true);
+        }
+      }
     }
-    const kind = operation >> 2;
-    const type = operation & 3;
-    if (kind >= ARITHMETIC.COMI) return this.#compareToFlags(kind === ARITHMETIC.UCOMI, type, destination, source);
-    const bytes = (type & 1) !== 0 ? 8 : 4;
-    const byteLength = type < 2 ? 16 : bytes;
-    for (let offset = 0; offset < byteLength; offset += bytes) {
-      this.#lane(kind, bytes, destination + offset, source + offset, offset, immediate);
-      this.#collect();
+    for (let offset = 0; offset < byteLength; offset += 4) {
+      this.#result.setUint32(offset, result.getUint32(offset, true), true);
     }
     return this.#finish(destination, byteLength, false);
+  }
+
+  #loadResult(operand: Operand, bytes: 4 | 8, offset: number): void {
+    const daz = this.#unit.denormalsAreZero;
+    if (bytes === 4) operand.fromF32(this.#result.getUint32(offset, true), daz);
+    else operand.fromF64(this.#result.getBigUint64(offset, true), daz);
   }
 
   /** Takes the lane's flags. */
@@ -102,6 +203,26 @@ export class SimdFloatHelper {
     else this.#result.setBigUint64(offset, this.#unit.f64, true);
   }
 
+  /** HADD, HSUB: neighbours of the destination, then of the source, in each 16 bytes. */
+  #loadNeighbours(bytes: number, destination: number, source: number, offset: number): void {
+    const { a, b } = this.#unit;
+    const within = offset & 15;
+    const base = (within < 8 ? destination : source) - within + (within & 7) * 2;
+    this.#load(a, bytes, base);
+    this.#load(b, bytes, base + bytes);
+  }
+
+  #round(format: FloatFormat, immediate: number): void {
+    const unit = this.#unit;
+    const own = unit.rounding;
+    if ((immediate & 4) === 0) unit.rounding = (immediate & 3) as Rounding;
+    // A denormal raises nothing here.
+    unit.b.denormal = false;
+    roundToIntegral(unit, format, unit.b, this.#scratch);
+    if ((immediate & 8) !== 0) unit.flags &= ~FLOAT_FLAG.PE;
+    unit.rounding = own;
+  }
+
   #lane(kind: number, bytes: number, destination: number, source: number, offset: number, immediate: number): void {
     const unit = this.#unit;
     const { a, b } = unit;
@@ -129,8 +250,19 @@ export class SimdFloatHelper {
       case ARITHMETIC.SQRT:
         squareRoot(unit, format, b);
         break;
+      case ARITHMETIC.HADD:
+      case ARITHMETIC.HSUB:
+        this.#loadNeighbours(bytes, destination, source, offset);
+        add(unit, format, a, b, kind === ARITHMETIC.HSUB);
+        break;
+      case ARITHMETIC.ADDSUB:
+        add(unit, format, a, b, ((offset / bytes) & 1) === 0);
+        break;
+      case ARITHMETIC.ROUND:
+        this.#round(format, immediate);
+        break;
       case ARITHMETIC.CMP:
-        this.#compareLane(bytes, offset, immediate & 7);
+        this.#compareLane(bytes, offset, immediate & 31);
         return;
       default:
         this.#select(bytes, destination, source, offset, kind === ARITHMETIC.MAX);
@@ -157,10 +289,10 @@ export class SimdFloatHelper {
 
   #compareLane(bytes: number, offset: number, predicate: number): void {
     const unit = this.#unit;
-    const quiet = ((SIGNALLING >> predicate) & 1) === 0;
+    // Predicates 16–31 are 0–15 with the other answer to quiet NaNs.
+    const quiet = (((SIGNALLING >> (predicate & 15)) & 1) === 0) === predicate < 16;
     const outcome = compare(unit, unit.a, unit.b, quiet);
-    const holds = [outcome === 0, outcome === -1, outcome === -1 || outcome === 0, outcome === 2][predicate & 3];
-    const mask = holds !== predicate >= 4 ? 0xffff_ffff : 0;
+    const mask = (PREDICATES[predicate & 15] & (outcome === 2 ? 8 : 1 << (outcome + 1))) !== 0 ? 0xffff_ffff : 0;
     this.#result.setUint32(offset, mask, true);
     if (bytes === 8) this.#result.setUint32(offset + 4, mask, true);
   }
@@ -180,18 +312,22 @@ export class SimdFloatHelper {
     return 0;
   }
 
-  #convert(conversion: Conversion, destination: number, source: number): number {
-    const fromBytes = conversion.from.endsWith('64') ? 8 : 4;
-    const toBytes = conversion.to.endsWith('64') ? 8 : 4;
-    for (let lane = 0; lane < conversion.lanes; lane++) {
+  #convert(conversion: Conversion, destination: number, source: number, wide: boolean, immediate: number): number {
+    const fromBytes = bytesOf(conversion.from);
+    const toBytes = bytesOf(conversion.to);
+    const lanes = conversion.lanes * (wide ? 2 : 1);
+    if (toBytes === 2 && (immediate & 4) === 0) this.#unit.rounding = (immediate & 3) as Rounding;
+    // Half precision knows denormals whatever MXCSR says (SDM vol. 1 §14.4.1).
+    if (toBytes === 2) this.#unit.flushToZero = false;
+    for (let lane = 0; lane < lanes; lane++) {
       this.#unit.flags = 0;
       this.#convertLane(conversion, source + lane * fromBytes, lane * toBytes, fromBytes, toBytes);
       this.#collect();
     }
-    return this.#finish(destination, conversion.lanes * toBytes, conversion.clearsUpper === true);
+    return this.#finish(destination, lanes * toBytes, conversion.clearsUpper === true && !wide);
   }
 
-  #convertLane(conversion: Conversion, source: number, offset: number, fromBytes: number, toBytes: 4 | 8): void {
+  #convertLane(conversion: Conversion, source: number, offset: number, fromBytes: number, toBytes: 2 | 4 | 8): void {
     const unit = this.#unit;
     const { a } = unit;
     if (conversion.from.startsWith('i')) {
@@ -201,10 +337,12 @@ export class SimdFloatHelper {
       this.#store(offset, toBytes);
       return;
     }
-    this.#load(a, fromBytes, source);
+    if (fromBytes === 2) loadHalf(a, this.#view.getUint16(source, true));
+    else this.#load(a, fromBytes, source);
     if (conversion.to.startsWith('f')) {
-      convertFloat(unit, toBytes === 4 ? BINARY32 : BINARY64, a);
-      this.#store(offset, toBytes);
+      convertFloat(unit, FORMATS[toBytes], a);
+      if (toBytes === 2) this.#result.setUint16(offset, halfOf(unit), true);
+      else this.#store(offset, toBytes);
       return;
     }
     const rounding = conversion.truncates ? ROUNDING.TRUNCATE : unit.rounding;
@@ -213,6 +351,27 @@ export class SimdFloatHelper {
     else this.#result.setInt32(offset, Number(value), true);
   }
 }
+
+const FORMATS = { 2: BINARY16, 4: BINARY32, 8: BINARY64 } as const;
+
+function bytesOf(type: string): 2 | 4 | 8 {
+  return type.endsWith('64') ? 8 : type.endsWith('32') ? 4 : 2;
+}
+
+/** Takes a binary16 apart; its denormals raise nothing. */
+function loadHalf(operand: Operand, bits: number) {
+  const sign = (bits >>> 15) as 0 | 1;
+  const field = (bits >>> 10) & 0x1f;
+  const fraction = bits & 0x3ff;
+  if (field === 0 && fraction === 0) return operand.setZero(sign);
+  if (field === 0) return operand.setFinite(sign, BigInt(fraction), -24);
+  if (field !== 0x1f) return operand.setFinite(sign, BigInt(0x400 | fraction), field - 25);
+  // Infinity and NaN go by the encoding of the next wider format.
+  operand.fromF32(((sign << 31) | 0x7f80_0000 | (fraction << 13)) >>> 0);
+}
+
+const halfOf = (unit: FloatUnit): number =>
+  (unit.sign << 15) | (unit.exponentField << 10) | (Number(unit.significand) & 0x3ff);
 
 const scratch = new DataView(new ArrayBuffer(4));
 

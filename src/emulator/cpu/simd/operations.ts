@@ -21,11 +21,21 @@ export const ARITHMETIC = {
   /** Comparison to RFLAGS, signalling and quiet. */
   COMI: 10,
   UCOMI: 11,
+  /** Sums and differences of neighbours, then of alternating lanes. */
+  HADD: 12,
+  HSUB: 13,
+  ADDSUB: 14,
+  /** To an integral value; the immediate is that of ROUNDPS. */
+  ROUND: 15,
+  /** Dot product; the immediate chooses lanes. */
+  DP: 16,
 } as const;
 
-export const CONVERSION_BASE = 64;
+export const CONVERSION_BASE = 256;
+/** Added to an operation on 32 bytes. */
+export const WIDE_OPERATION = 0x1000;
 
-type Number = 'f32' | 'f64' | 'i32' | 'i64';
+type Number = 'f16' | 'f32' | 'f64' | 'i32' | 'i64';
 
 export interface Conversion {
   readonly from: Number;
@@ -56,6 +66,8 @@ export const CONVERSIONS = {
   CVTDQ2PD: conversion('i32', 'f64', 2),
   CVTPD2DQ: conversion('f64', 'i32', 2, { clearsUpper }),
   CVTTPD2DQ: conversion('f64', 'i32', 2, { clearsUpper, truncates }),
+  VCVTPH2PS: conversion('f16', 'f32', 4),
+  VCVTPS2PH: conversion('f32', 'f16', 4, { clearsUpper }),
   CVTPI2PS: conversion('i32', 'f32', 2),
   CVTPI2PD: conversion('i32', 'f64', 2),
   CVTPS2PI: conversion('f32', 'i32', 2),

@@ -21,6 +21,7 @@ const format = (precision: number, storedPrecision: number, maxExponent: number,
   wrap,
 });
 
+export const BINARY16 = format(11, 11, 15, 24);
 export const BINARY32 = format(24, 24, 127, 192);
 export const BINARY64 = format(53, 53, 1023, 1536);
 export const EXTENDED = format(64, 64, 16383, 24576);

@@ -20,12 +20,23 @@ const CR4_DEFINED =
   CR4_BITS.OSFXSR |
   CR4_BITS.OSXMMEXCPT |
   CR4_BITS.UMIP |
-  CR4_BITS.FSGSBASE |
   CR4_BITS.SMEP |
   CR4_BITS.SMAP;
+
+/** CR4 bits that only some models have. */
+function definedCr4(cpu: CpuContext): number {
+  const { features } = cpu.model;
+  let defined = CR4_DEFINED;
+  if (features.has('fsgsbase')) defined |= CR4_BITS.FSGSBASE;
+  if (features.has('pcid')) defined |= CR4_BITS.PCIDE;
+  if (features.has('xsave')) defined |= CR4_BITS.OSXSAVE;
+  return defined;
+}
+
 const EFER_DEFINED = BigInt(EFER_BITS.SCE | EFER_BITS.LME | EFER_BITS.LMA | EFER_BITS.NXE);
 /** A change of these drops all translations, global ones too. */
 const CR4_TRANSLATION = CR4_BITS.PSE | CR4_BITS.PAE | CR4_BITS.PGE | CR4_BITS.SMEP | CR4_BITS.SMAP;
+const KEEP_TRANSLATIONS = 1n << 63n;
 const CR0_TRANSLATION = (CR0_BITS.PG | CR0_BITS.WP | CR0_BITS.PE) >>> 0;
 /** Bits of a PDPTE that must be 0: 2:1 and 8:5, and everything above the physical address. */
 const PDPTE_RESERVED_LOW = 0x1e6;
@@ -99,6 +110,8 @@ function writeCr0(cpu: CpuContext, wanted: number): void {
   const pagingStarts = has(CR0_BITS.PG) && (old & CR0_BITS.PG) === 0;
   const pagingEnds = !has(CR0_BITS.PG) && (old & CR0_BITS.PG) !== 0;
   let newEfer = efer;
+  // Leaving paging with identifiers on is refused.
+  if (pagingEnds && (state.u32(CR4) & CR4_BITS.PCIDE) !== 0) cpu.fault(VECTOR.GP, 0);
   if (pagingStarts && (efer & EFER_BITS.LME) !== 0) {
     const wrongCode = (state.segmentAttributes(SEGMENT_INDEX.CS) & 0x2000) !== 0;
     const wrongTask = (state.segmentAttributes(SEGMENT_INDEX.TR) & 0x1_0008) === 0;
@@ -119,10 +132,13 @@ function writeCr0(cpu: CpuContext, wanted: number): void {
 
 function writeCr3(cpu: CpuContext, value: bigint): void {
   const { state } = cpu;
+  let wanted = value;
   if (isLongActive(state)) {
-    if (value >> BigInt(PHYSICAL_ADDRESS_BITS) !== 0n) cpu.fault(VECTOR.GP, 0);
-  } else if (usesPdptes(cpu)) loadPdptes(cpu, value);
-  state.setU64(CR3, value);
+    // Bit 63 asks to keep the translations of the identifier; dropping them all the same is allowed (SDM vol. 3 §4.10.4.1).
+    if ((state.u32(CR4) & CR4_BITS.PCIDE) !== 0) wanted &= ~KEEP_TRANSLATIONS;
+    if (wanted >> BigInt(PHYSICAL_ADDRESS_BITS) !== 0n) cpu.fault(VECTOR.GP, 0);
+  } else if (usesPdptes(cpu)) loadPdptes(cpu, wanted);
+  state.setU64(CR3, wanted);
   cpu.flushTranslations({ global: false });
 }
 
@@ -134,7 +150,10 @@ export function loadCr3ForTask(cpu: CpuContext, value: number): void {
 function writeCr4(cpu: CpuContext, value: number): void {
   const { state } = cpu;
   const old = state.u32(CR4);
-  if ((value & ~CR4_DEFINED) !== 0) cpu.fault(VECTOR.GP, 0);
+  if ((value & ~definedCr4(cpu)) !== 0) cpu.fault(VECTOR.GP, 0);
+  // SDM vol. 3 §4.10.1: process-context identifiers begin in long mode, with identifier 0.
+  const startsPcid = (value & ~old & CR4_BITS.PCIDE) !== 0;
+  if (startsPcid && (!isLongActive(state) || (state.u32(CR3) & 0xfff) !== 0)) cpu.fault(VECTOR.GP, 0);
   if (isLongActive(state) && (value & CR4_BITS.PAE) === 0) cpu.fault(VECTOR.GP, 0);
   const changed = old ^ value;
   const paging = (state.u32(CR0) & CR0_BITS.PG) !== 0;
@@ -201,6 +220,26 @@ export function invalidatePage(cpu: CpuContext, operands: DecodedOperands): void
   cpu.flushTranslations({ linear, global: true });
 }
 
+/**
+ * INVPCID (SDM vol. 2): the descriptor holds an identifier and a linear address. All kinds drop more than they must, which is allowed.
+ */
+export function invalidateByIdentifier(cpu: CpuContext, operands: DecodedOperands): void {
+  requireSupervisor(cpu);
+  const { state, memory } = cpu;
+  const kind = isCode64(state) ? state.gpr(operands.reg) : BigInt(state.gpr32(operands.reg));
+  const at = operands.linear();
+  const identifier = memory.read64(at);
+  const linear = memory.read64(BigInt.asUintN(64, at + 8n));
+  if (kind > 3n) cpu.fault(VECTOR.GP, 0);
+  if (kind < 2n) {
+    if (identifier >> 12n !== 0n) cpu.fault(VECTOR.GP, 0);
+    const usesIdentifiers = (state.u32(CR4) & CR4_BITS.PCIDE) !== 0;
+    if (!usesIdentifiers && identifier !== 0n) cpu.fault(VECTOR.GP, 0);
+  }
+  if (kind === 0n && BigInt.asUintN(64, BigInt.asIntN(48, linear)) !== linear) cpu.fault(VECTOR.GP, 0);
+  cpu.flushTranslations({ global: kind === 2n });
+}
+
 /** IA32_EFER: LME cannot change under paging, LMA is the processor's. False: #GP. */
 export function writeEfer(cpu: CpuContext, value: bigint): boolean {
   const { state } = cpu;
@@ -219,7 +258,7 @@ export function invalidateCaches(cpu: CpuContext): void {
   requireSupervisor(cpu);
 }
 
-/** XGETBV and XSETBV are not announced: CR4.OSXSAVE cannot be set. */
+/** Not announced, or undefined on purpose. */
 export function undefinedInstruction(cpu: CpuContext): void {
   cpu.fault(VECTOR.UD);
 }

@@ -9,6 +9,7 @@ import type { SystemHandler } from '../system-context.ts';
 import { compareExchange8, compareExchange16 } from './compare-exchange.ts';
 import {
   clearTaskSwitched,
+  invalidateByIdentifier,
   invalidateCaches,
   invalidatePage,
   loadMachineStatusWord,
@@ -50,6 +51,8 @@ import {
 } from './flags.ts';
 import { readModelSpecificRegister, writeModelSpecificRegister } from './msr-instructions.ts';
 import { portIn, portOut, stringIn, stringOut } from './port-io.ts';
+import { readRandom } from './random.ts';
+import { readFsBase, readGsBase, writeFsBase, writeGsBase } from './segment-bases.ts';
 import { loadFarPointer, moveFromSegment, moveToSegment, popSegment, pushSegment } from './segment-registers.ts';
 import { breakpoint, checkBounds, debugTrap, interruptOnOverflow, softwareInterrupt } from './software-interrupts.ts';
 import { readPerformanceCounter, readTimeStamp, readTimeStampAndAux } from './time-stamp.ts';
@@ -84,6 +87,7 @@ export const SYSTEM_HANDLERS = {
   ARPL: adjustRequestedPrivilege,
   // Caches and translations: 0F 01 /7, 0F 08, 0F 09.
   INVLPG: invalidatePage,
+  INVPCID: invalidateByIdentifier,
   INVD: invalidateCaches,
   WBINVD: invalidateCaches,
   // Segment registers: 8E, 8C, PUSH and POP, C4 C5 0F B2 0F B4 0F B5.
@@ -132,6 +136,13 @@ export const SYSTEM_HANDLERS = {
   RDTSCP: readTimeStampAndAux,
   RDPMC: readPerformanceCounter,
   CPUID: identify,
+  // 0F C7 /6 /7; F3 0F AE /0–3.
+  RDRAND: readRandom,
+  RDSEED: readRandom,
+  RDFSBASE: readFsBase,
+  RDGSBASE: readGsBase,
+  WRFSBASE: writeFsBase,
+  WRGSBASE: writeGsBase,
   // 0F C7 /1, with REX.W the 16-byte form.
   CMPXCHG8B: compareExchange8,
   CMPXCHG16B: compareExchange16,

@@ -40,6 +40,8 @@ export interface CodeCachePorts {
   readonly view: DataView;
   readonly bytes: Uint8Array;
   readonly handlers: HandlerTable;
+  /** Of the processor's model. */
+  readonly features: ReadonlySet<string>;
   /** Code now stands in this page: writes to it must be seen from here on. */
   onCodePage(hostPage: number): void;
   /** The arena is full: everything was dropped. */
@@ -93,8 +95,8 @@ export class CodeCache {
   block(request: BlockRequest, nextPage: NextPage): number {
     const found = this.find(request.page, request.offset, request.codeSize);
     if (found !== 0) return found;
-    const { bytes } = this.#ports;
-    const first = decode(bytes, request.hostPage + request.offset, request.hostPage + PAGE, request.codeSize);
+    const { bytes, features } = this.#ports;
+    const first = decode(bytes, request.hostPage + request.offset, request.hostPage + PAGE, request.codeSize, features);
     if (first === 'incomplete') return this.#crossingBlock(request, nextPage);
     this.#reserve();
     const uop = this.#next;
@@ -112,8 +114,8 @@ export class CodeCache {
   /** Translates at most `limit` instructions into the scratch area, for one run. 0: the next page faulted. */
   once(request: BlockRequest, limit: number, nextPage: NextPage): number {
     const uop = UOP_ARENA_END - SCRATCH_UOPS;
-    const { bytes } = this.#ports;
-    const first = decode(bytes, request.hostPage + request.offset, request.hostPage + PAGE, request.codeSize);
+    const { bytes, features } = this.#ports;
+    const first = decode(bytes, request.hostPage + request.offset, request.hostPage + PAGE, request.codeSize, features);
     if (first === 'incomplete') return this.#translateCrossing(request, nextPage, uop)?.uop ?? 0;
     this.#translate(request, uop, Math.min(limit, MAXIMUM_BLOCK));
     return uop;
@@ -172,13 +174,13 @@ export class CodeCache {
 
   /** Writes micro-ops for the instructions at the request, up to a jump, the page's end or `limit`. */
   #translate(request: BlockRequest, uop: number, limit: number): { count: number; end: number } {
-    const { bytes } = this.#ports;
+    const { bytes, features } = this.#ports;
     const list: { decoded: Decoded; offset: number }[] = [];
     let offset = request.offset;
     let ended = false;
     let undecodable: 'undefined' | 'too-long' | undefined;
     while (list.length < limit && offset < PAGE && !ended) {
-      const decoded = decode(bytes, request.hostPage + offset, request.hostPage + PAGE, request.codeSize);
+      const decoded = decode(bytes, request.hostPage + offset, request.hostPage + PAGE, request.codeSize, features);
       if (decoded === 'incomplete') break;
       if (decoded === 'undefined' || decoded === 'too-long') {
         undecodable = decoded;
@@ -272,7 +274,7 @@ export class CodeCache {
     const inFirst = PAGE - request.offset;
     this.#straddle.set(bytes.subarray(request.hostPage + request.offset, request.hostPage + PAGE));
     this.#straddle.set(bytes.subarray(second.hostPage, second.hostPage + 15), inFirst);
-    const decoded = decode(this.#straddle, 0, inFirst + 15, request.codeSize);
+    const decoded = decode(this.#straddle, 0, inFirst + 15, request.codeSize, this.#ports.features);
     if (typeof decoded === 'string') {
       this.#writeFault(uop, request.offset, decoded === 'undefined' ? VECTOR_UD : VECTOR_GP);
       return { uop, count: 1 };

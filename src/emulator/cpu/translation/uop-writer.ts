@@ -15,7 +15,7 @@ function gprAddress(register: number, byteLength: number, rex: number): number {
 }
 
 function registerAddress(kind: string, register: number, byteLength: number, rex: number): number {
-  if ('VWU'.includes(kind)) return XMM + register * 32;
+  if ('VWUH'.includes(kind)) return XMM + register * 32;
   if ('PQN'.includes(kind)) return X87_REGISTERS + (register & 7) * 16;
   return gprAddress(register, byteLength, rex);
 }
@@ -100,6 +100,11 @@ export function writeUop(
   view.setInt32(address + UOP.IMMEDIATE, cutImmediate(decoded, immediateBytes), true);
   view.setUint32(address + UOP.TARGET, 0, true);
   view.setUint32(address + UOP.FALL_THROUGH, 0, true);
+  for (const code of entry.row.operands) {
+    const { kind } = parseOperand(code);
+    if (kind !== 'H' && kind !== 'B') continue;
+    view.setUint16(address + UOP.VVVV, registerAddress(kind, decoded.vvvv, 8, rex), true);
+  }
   if (entry.relative) return;
   const wide = entry.row.operands.some((code) => code === 'Iv' || parseOperand(code).kind === 'O');
   if (wide && (size === 8 || decoded.isMemory)) view.setBigUint64(address + UOP.TARGET, decoded.wide, true);

@@ -62,16 +62,25 @@ type Row = readonly (X87Operation | undefined)[];
 const eight = (build: (operation: number) => X87Operation): Row =>
   Array.from({ length: 8 }, (_, index) => build(index));
 
-/** Memory forms: opcode D8–DF, then ModRM.reg (SDM vol. 2 tables ). FISTTP is SSE3. */
+/** FISTTP is SSE3. */
+const fisttp = (bytes: 2 | 4 | 8): X87Operation => {
+  const store = fist(bytes, true, true);
+  return (x) => {
+    if (!x.cpu.model.features.has('sse3')) x.cpu.fault(UNDEFINED_OPCODE);
+    store(x);
+  };
+};
+
+/** Memory forms: opcode D8–DF, then ModRM.reg (SDM vol. 2 tables ). */
 const MEMORY: readonly Row[] = [
   eight((operation) => withReal(operation, 4)),
   [fldReal(4), undefined, fstReal(4, false), fstReal(4, true), fldenv, fldcw, fnstenv, fnstcw],
   eight((operation) => withInteger(operation, 4)),
-  [fild(4), undefined, fist(4, false), fist(4, true), undefined, fldExtended, undefined, fstpExtended],
+  [fild(4), fisttp(4), fist(4, false), fist(4, true), undefined, fldExtended, undefined, fstpExtended],
   eight((operation) => withReal(operation, 8)),
-  [fldReal(8), undefined, fstReal(8, false), fstReal(8, true), frstor, undefined, fnsave, fnstswMemory],
+  [fldReal(8), fisttp(8), fstReal(8, false), fstReal(8, true), frstor, undefined, fnsave, fnstswMemory],
   eight((operation) => withInteger(operation, 2)),
-  [fild(2), undefined, fist(2, false), fist(2, true), fbld, fild(8), fbstp, fist(8, true)],
+  [fild(2), fisttp(2), fist(2, false), fist(2, true), fbld, fild(8), fbstp, fist(8, true)],
 ];
 
 const nothing: X87Operation = () => {};

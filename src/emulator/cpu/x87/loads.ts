@@ -1,5 +1,5 @@
 import { convertFloat, fromInteger, toInteger } from '../softfloat/convert.ts';
-import { BINARY32, BINARY64, COUNT, EXTENDED, FLOAT_FLAG, type FloatFormat } from '../softfloat/format.ts';
+import { BINARY32, BINARY64, COUNT, EXTENDED, FLOAT_FLAG, type FloatFormat, ROUNDING } from '../softfloat/format.ts';
 import { STATUS, type X87Operation, type X87Unit } from './x87-unit.ts';
 
 /** Floating-point memory operands of 4 and 8 bytes. */
@@ -153,9 +153,9 @@ function writeExtended(x: X87Unit, linear: bigint, signExponent: number, signifi
   x.cpu.memory.write64(linear, significand);
 }
 
-/** FIST, FISTP. */
+/** FIST, FISTP; `truncates`: FISTTP. */
 export const fist =
-  (bytes: IntegerBytes, pops: boolean): X87Operation =>
+  (bytes: IntegerBytes, pops: boolean, truncates = false): X87Operation =>
   (x) => {
     const { unit } = x;
     const linear = x.operands.linear();
@@ -165,7 +165,7 @@ export const fist =
       return;
     }
     x.load(0, unit.a);
-    const value = toInteger(unit, unit.a, (bytes * 8) as 16 | 32 | 64);
+    const value = toInteger(unit, unit.a, (bytes * 8) as 16 | 32 | 64, truncates ? ROUNDING.TRUNCATE : unit.rounding);
     const stored = !x.blocked;
     if (stored) writeInteger(x, linear, bytes, value);
     x.raise();

@@ -8,14 +8,15 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly bigint[] ? 
 
 /** A register file, or memory only. `r`: general register. */
 type File = 'x' | 'm' | 'r';
-/** What fills vectors: packed singles, doubles, or integers. */
-type Lanes = 's' | 'd' | 'i';
+/** What fills vectors: packed singles, doubles, integers, or (t) what the form's `setup` put there. */
+type Lanes = 's' | 'd' | 'i' | 't';
 
 /** An MMX or SSE instruction: `reg` file, `rm` file (or memory of `memory` bytes), lanes. */
-interface SimdForm {
+export interface SimdForm {
   readonly name: string;
   readonly prefix: 0 | 0x66 | 0xf3 | 0xf2;
-  readonly opcode: number;
+  /** After 0F, or the whole opcode. */
+  readonly opcode: number | readonly number[];
   readonly reg: File | number;
   readonly rm: File | undefined;
   /** Bytes of a memory operand; undefined: register only. */
@@ -26,6 +27,8 @@ interface SimdForm {
   readonly wide?: boolean;
   readonly count?: number;
   readonly flags?: number;
+  /** Implicit operands. */
+  readonly setup?: (state: CaseState, random: Random) => void;
 }
 
 const PREFIX_NAMES = { 0: '', 102: '66 ', 243: 'F3 ', 242: 'F2 ' } as const;
@@ -106,9 +109,9 @@ const ARITHMETIC: readonly (readonly [number, string, 'all' | 'single' | 'logica
   [0x5f, 'MAX', 'all'],
 ];
 
-const f = (
+export const f = (
   prefix: SimdForm['prefix'],
-  opcode: number,
+  opcode: SimdForm['opcode'],
   name: string,
   regFile: File | number,
   rm: File | undefined,
@@ -332,13 +335,19 @@ function mxcsr(random: Random, lanes: Lanes): number {
   return rounding | masks | sticky | modes;
 }
 
-function recordForm(recorder: VectorRecorder, mode: Mode, form: SimdForm, index: number): void {
+const opcodeText = (opcode: SimdForm['opcode']): string =>
+  (typeof opcode === 'number' ? [0x0f, opcode] : opcode)
+    .map((byte) => byte.toString(16).toUpperCase().padStart(2, '0'))
+    .join(' ');
+
+export function recordForm(recorder: VectorRecorder, mode: Mode, form: SimdForm, index: number): void {
   const { random } = recorder;
   const state = recorder.state(mode);
   const st = DEFAULT_FPU.st.map(() => 0n);
   const xmm = DEFAULT_FPU.xmm.map(() => 0n);
   const fpu: Writable<FpuState> = { ...DEFAULT_FPU, mxcsr: mxcsr(random, form.lanes), st, xmm };
   state.fpu = fpu;
+  form.setup?.(state, random);
   const registers = mode === 64 ? 16 : 8;
   const useMemory = form.memory !== undefined && (form.rm === undefined || index % 2 !== 0);
   const mmx = form.reg === 'm' || form.rm === 'm';
@@ -352,7 +361,8 @@ function recordForm(recorder: VectorRecorder, mode: Mode, form: SimdForm, index:
     const address = dataAddress(random, form.memory!, form.aligned) + (index < 0 ? 4 : 0);
     memory = memoryAt(random, mode, address);
     state.point(memory);
-    state.store(address, laneValue(random, form.lanes, form.memory! * 8), form.memory!);
+    const value = form.lanes === 't' ? fpu.xmm[15]! : laneValue(random, form.lanes, form.memory! * 8);
+    state.store(address, value, form.memory!);
   } else {
     other = pick(form.rm!);
     fill(random, state, form.rm!, other, /^P?S[LR][LA]/.test(form.name) ? 'i' : form.lanes, form.wide ? 64 : 32);
@@ -383,13 +393,13 @@ function recordForm(recorder: VectorRecorder, mode: Mode, form: SimdForm, index:
         : form.prefix
           ? [form.prefix]
           : [],
-    opcode: [0x0f, form.opcode],
+    opcode: typeof form.opcode === 'number' ? [0x0f, form.opcode] : form.opcode,
     reg: own,
     rm: memory ?? reg(other),
     immediate,
   });
   recorder.add(
-    `${form.name} (${PREFIX_NAMES[form.prefix]}0F ${form.opcode.toString(16).toUpperCase()})`,
+    `${form.name} (${PREFIX_NAMES[form.prefix]}${opcodeText(form.opcode)})`,
     mode,
     bytes,
     state,
@@ -399,6 +409,7 @@ function recordForm(recorder: VectorRecorder, mode: Mode, form: SimdForm, index:
 
 function fill(random: Random, state: CaseState, file: File, index: number, lanes: Lanes, bits: number): void {
   const fpu = state.fpu as Writable<FpuState>;
+  if (lanes === 't') return;
   if (file === 'x') fpu.xmm[index] = laneValue(random, lanes, 128);
   else if (file === 'm')
     fpu.st[index] = (random.below(2) ? 0xffffn << 64n : 0x3fffn << 64n) | laneValue(random, lanes, 64);
