@@ -2,18 +2,21 @@ import { OPERATOR_BY_KIND } from '../opcodes.ts';
 import type { AmlTerm } from '../tree.ts';
 
 /**
- * What ASL has no words for stands in comments that begin with `/*@`: other compilers skip them, ours reads them, so that a
+ * What ASL has no words for stands in comments that begin with `@`: other compilers skip them, ours reads them, so that a
  * disassembly compiles to the same bytes. An annotation stands before what it describes.
  *
- * - `/*@int 4*​/`: the integer behind it takes 4 bytes of data.
- * - `/*@pkg 3*​/`: the PkgLength of the term behind it takes 3 bytes.
- * - `/*@multi*​/`: the name behind it has a MultiNamePrefix.
- * - `/*@raw 00 1f*​/`: these bytes, which are no AML.
- * - `/*@stmt One*​/`: a statement that ASL does not have, as an expression.
+ * - `@int 4`: the integer behind it takes 4 bytes of data.
+ * - `@pkg 3`: the PkgLength of the term behind it takes 3 bytes.
+ * - `@multi`: the name behind it has a MultiNamePrefix.
+ * - `@raw 00 1f`: these bytes, which are no AML.
+ * - `@stmt One`: a statement that ASL does not have, as an expression.
+ * - `@var`: the package behind it is a VarPackage although its size is a constant.
+ * - `@emit 2 ^FOO`: the External behind it stands in the AML, with 2 arguments and this name; others only tell the compiler.
+ * - `@as-written`: at the start: 0x00 and 0x01 are bytes, not ZeroOp and OneOp, which are Zero and One.
  */
-export type Annotation = 'int' | 'pkg' | 'multi' | 'raw' | 'stmt';
+export type Annotation = 'int' | 'pkg' | 'multi' | 'raw' | 'stmt' | 'var' | 'emit' | 'as-written';
 
-const annotation = (name: Annotation, value = ''): string => `/*@${name}${value === '' ? '' : ` ${value}`}*/`;
+export const annotation = (name: Annotation, value = ''): string => `/*@${name}${value === '' ? '' : ` ${value}`}*/`;
 
 /** `text` of `term` with the annotations that its encoding needs. */
 export function annotated(term: AmlTerm, text: string): string {
@@ -33,13 +36,25 @@ export function annotated(term: AmlTerm, text: string): string {
       return text;
     default: {
       const { pkgLengthBytes } = term;
-      return pkgLengthBytes === undefined ? text : `${annotation('pkg', `${pkgLengthBytes}`)} ${text}`;
+      const isVariable = term.kind === 'DefVarPackage' && isByteConstant(term.operands[0]);
+      const marked = isVariable ? `${annotation('var')} ${text}` : text;
+      return pkgLengthBytes === undefined ? marked : `${annotation('pkg', `${pkgLengthBytes}`)} ${marked}`;
     }
   }
 }
 
+const isByteConstant = (size: AmlTerm): boolean => size.kind === 'Integer' && size.value <= 0xffn;
+
 /** A statement that only drops a value: other compilers refuse it, and its absence changes nothing. */
-export const droppedStatement = (text: string): string => annotation('stmt', text.replace(/\/\*.*?\*\//gs, ''));
+export const droppedStatement = (text: string): string =>
+  // A comment inside would end it: annotations inside are written with brackets.
+  annotation(
+    'stmt',
+    text
+      .replace(/\/\*@(.*?)\*\//gs, '[@$1]')
+      .replace(/\/\*.*?\*\//gs, '')
+      .replace(/\/\/.*$/gm, ''),
+  );
 
 /** Kinds of statements that ASL has no syntax for, or that iasl refuses because their result is not used. */
 export function isDroppedStatement(term: AmlTerm): boolean {

@@ -1,6 +1,7 @@
 import { formatNameSeg, formatPath } from '../name-string.ts';
 import { FIELD_ACCESS, LOCK_RULES, UPDATE_RULES } from '../opcodes.ts';
 import type { FieldElement } from '../tree.ts';
+import { annotation } from './annotations.ts';
 import { connectionText } from './print-data.ts';
 import { hexOf, indented } from './text.ts';
 
@@ -17,7 +18,7 @@ export function fieldFlagsText(flags: number): string {
 }
 
 /** AccessAttrib values of AccessAs (ACPI 6.5 §19.6.2, table 19.30). */
-const ACCESS_ATTRIBUTES = {
+export const ACCESS_ATTRIBUTES = {
   AttribQuick: 0x02,
   AttribSendReceive: 0x04,
   AttribByte: 0x06,
@@ -27,7 +28,7 @@ const ACCESS_ATTRIBUTES = {
   AttribBlockProcessCall: 0x0d,
 } as const;
 
-const EXTENDED_ATTRIBUTES = { AttribBytes: 0x0b, AttribRawBytes: 0x0e, AttribRawProcessBytes: 0x0f } as const;
+export const EXTENDED_ATTRIBUTES = { AttribBytes: 0x0b, AttribRawBytes: 0x0e, AttribRawProcessBytes: 0x0f } as const;
 
 /** The lines of a field list; positions are written as `Offset` where they fall on whole bytes. */
 export function fieldListText(head: string, elements: readonly FieldElement[]): string {
@@ -36,9 +37,15 @@ export function fieldListText(head: string, elements: readonly FieldElement[]): 
   const lines = elements.map((element) => {
     const start = bit;
     if (element.kind === 'NamedField' || element.kind === 'ReservedField') bit += element.bitLength;
-    return elementText(element, start);
+    return annotatedElement(element, elementText(element, start));
   });
   return `${head}\n{\n${indented(lines.join(',\n'))}\n}`;
+}
+
+/** A length in bits may be encoded longer than needed, as a PkgLength. */
+function annotatedElement(element: FieldElement, text: string): string {
+  if ((element.kind !== 'NamedField' && element.kind !== 'ReservedField') || !element.pkgLengthBytes) return text;
+  return `${annotation('pkg', `${element.pkgLengthBytes}`)} ${text}`;
 }
 
 /** One element that starts at bit `start`. */

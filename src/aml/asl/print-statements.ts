@@ -2,7 +2,7 @@ import { formatPath } from '../name-string.ts';
 import { absolutePath } from '../namespace.ts';
 import { OBJECT_TYPES, OPERATOR_BY_KIND, type Opcode, REGION_SPACES, ROW_BY_KIND } from '../opcodes.ts';
 import type { AmlTerm, AnyDef, Def, DefTerm, NameTerm, OperandValue } from '../tree.ts';
-import { annotated, droppedStatement, isDroppedStatement } from './annotations.ts';
+import { annotated, annotation, droppedStatement, isDroppedStatement } from './annotations.ts';
 import { isInvocable, lastSegment, type Place } from './place.ts';
 import { describeName } from './predefined-names.ts';
 import {
@@ -128,7 +128,12 @@ const STATEMENTS: Statements = {
     const note = keyword === 'MethodObj' ? `    // ${count & 7} arguments` : '';
     // iasl looks for carets' scopes, which only other tables declare.
     const path = name.path.startsWith('^') ? absolutePath(place.scope, name.path) : name.path;
-    return `External (${annotated(name, formatPath(path))}, ${keyword})${note}`;
+    const original = [
+      `${count}`,
+      ...(path === name.path ? [] : [formatPath(name.path)]),
+      ...(type < OBJECT_TYPES.length ? [] : [`${type}`]),
+    ];
+    return `${annotation('emit', original.join(' '))} External (${annotated(name, formatPath(path))}, ${keyword})${note}`;
   },
   DefElse: elseText,
   DefOpRegion: (def, place) => {

@@ -1,5 +1,6 @@
 import type { DecodedSet, DecodedTable } from '../decode.ts';
 import { ROOT } from '../namespace.ts';
+import { annotation } from './annotations.ts';
 import { externalsText } from './externals.ts';
 import { statementsText } from './print-statements.ts';
 import { hexOf, indented, quoted } from './text.ts';
@@ -17,7 +18,7 @@ export function printDefinitionBlock(table: DecodedTable, set: DecodedSet): stri
     quoted(header.oemId),
     quoted(header.oemTableId),
   ];
-  return `${headerComment(table)}DefinitionBlock (${identity.join(', ')}, ${hexOf(header.oemRevision).padStart(10)})\n{\n${indented(body)}\n}\n`;
+  return `${headerComment(table)}${annotation('as-written')}\nDefinitionBlock (${identity.join(', ')}, ${hexOf(header.oemRevision).padStart(10)})\n{\n${indented(body)}\n}\n`;
 }
 
 function headerComment({ header, file, checksumValid, trailing, problems }: DecodedTable): string {
