@@ -178,6 +178,15 @@ export class TermReader {
     return term;
   }
 
+  /** A term where a value is due: a statement there means that what stands before was misread. */
+  #value(end: number): AmlTerm {
+    const start = this.#offset;
+    const term = this.#term(end);
+    if (ROW_BY_KIND.get(term.kind)?.yields === 'Nothing')
+      throw this.fault('a statement stands where a value is due', start);
+    return term;
+  }
+
   #anyTerm(end: number): AmlTerm {
     const start = this.#offset;
     const lead = this.byte(end);
@@ -265,7 +274,7 @@ export class TermReader {
     const count = guesses?.get(vague ? name.path : found.path) ?? declared;
     if (count === undefined) return name;
     const args: AmlTerm[] = [];
-    while (args.length < count) args.push(this.#term(end));
+    while (args.length < count) args.push(this.#value(end));
     return { kind: 'MethodInvocation', name, args };
   }
 
@@ -321,7 +330,7 @@ export class TermReader {
       case 'TermArg':
       case 'Operand':
       case 'DataRefObject':
-        return this.#term(end);
+        return this.#value(end);
       case 'NameString':
         return this.readName(end);
       case 'SimpleName':
@@ -373,7 +382,7 @@ export class TermReader {
       this.#offset = start;
       return this.readName(end);
     }
-    return this.#term(end);
+    return this.#value(end);
   }
 
   /** Names in packages are references, never invocations. */

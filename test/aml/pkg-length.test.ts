@@ -24,6 +24,7 @@ describe('PkgLength', () => {
         expect(readIndependently(bytes)).toBe(value);
         expect(decodePkgLength(bytes, 0)).toEqual({ value, byteLength: bytes.length });
       }),
+      { seed: 35 },
     );
   });
 

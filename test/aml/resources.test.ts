@@ -148,6 +148,7 @@ describe('resource descriptors', () => {
           expect(error).toMatchObject({ code: 'AML_RESOURCES' });
         }
       }),
+      { seed: 35 },
     );
   });
 

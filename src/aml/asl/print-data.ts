@@ -175,7 +175,7 @@ function bufferRows(head: string, bytes: Uint8Array): string {
 /** A resource macro for Connection: a template of one descriptor. */
 export function connectionText(def: Def<'DefBuffer'>): string | undefined {
   const [size, bytes] = def.operands;
-  if (!hasOwnSize(size, bytes)) return undefined;
+  if (!hasOwnSize(size, bytes) || def.pkgLengthBytes !== undefined) return undefined;
   // Compilers leave the EndTag out here.
   const descriptors = templateOf(Uint8Array.from([...bytes, 0x79, 0]));
   if (descriptors?.length !== 1) return undefined;

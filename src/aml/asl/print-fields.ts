@@ -1,6 +1,6 @@
-import { formatNameSeg, formatPath } from '../name-string.ts';
+import { formatNameSeg } from '../name-string.ts';
 import { FIELD_ACCESS, LOCK_RULES, UPDATE_RULES } from '../opcodes.ts';
-import type { FieldElement } from '../tree.ts';
+import type { AmlTerm, FieldElement } from '../tree.ts';
 import { annotation } from './annotations.ts';
 import { connectionText } from './print-data.ts';
 import { hexOf, indented } from './text.ts';
@@ -12,7 +12,7 @@ export function keywordOf(keywords: Readonly<Record<string, number>>, value: num
 
 /** `AnyAcc, NoLock, Preserve` of a FieldFlags byte. */
 export function fieldFlagsText(flags: number): string {
-  const access = keywordOf(FIELD_ACCESS, flags & 0xf);
+  const access = keywordOf(FIELD_ACCESS, flags & 0x8f);
   const lock = keywordOf(LOCK_RULES, (flags >> 4) & 1);
   return `${access}, ${lock}, ${keywordOf(UPDATE_RULES, (flags >> 5) & 3)}`;
 }
@@ -31,13 +31,17 @@ export const ACCESS_ATTRIBUTES = {
 export const EXTENDED_ATTRIBUTES = { AttribBytes: 0x0b, AttribRawBytes: 0x0e, AttribRawProcessBytes: 0x0f } as const;
 
 /** The lines of a field list; positions are written as `Offset` where they fall on whole bytes. */
-export function fieldListText(head: string, elements: readonly FieldElement[]): string {
+export function fieldListText(
+  head: string,
+  elements: readonly FieldElement[],
+  termText: (term: AmlTerm) => string,
+): string {
   if (elements.length === 0) return `${head} {}`;
   let bit = 0;
   const lines = elements.map((element) => {
     const start = bit;
     if (element.kind === 'NamedField' || element.kind === 'ReservedField') bit += element.bitLength;
-    return annotatedElement(element, elementText(element, start));
+    return annotatedElement(element, elementText(element, start, termText));
   });
   return `${head}\n{\n${indented(lines.join(',\n'))}\n}`;
 }
@@ -49,7 +53,7 @@ function annotatedElement(element: FieldElement, text: string): string {
 }
 
 /** One element that starts at bit `start`. */
-function elementText(element: FieldElement, start: number): string {
+function elementText(element: FieldElement, start: number, termText: (term: AmlTerm) => string): string {
   switch (element.kind) {
     case 'NamedField':
       return `${`${formatNameSeg(element.name)},`.padEnd(8)}${element.bitLength}`;
@@ -61,19 +65,18 @@ function elementText(element: FieldElement, start: number): string {
       return accessText(element.accessType, element.accessAttrib);
     case 'ExtendedAccessField': {
       const attribute = keywordOf(EXTENDED_ATTRIBUTES, element.extendedAccessAttrib);
-      const access = keywordOf(FIELD_ACCESS, element.accessType & 0xf);
+      const access = keywordOf(FIELD_ACCESS, element.accessType);
       return `AccessAs (${access}, ${attribute} (${hexOf(element.accessLength)}))`;
     }
     case 'ConnectField': {
       const { connection } = element;
-      if (connection.kind === 'NameString') return `Connection (${formatPath(connection.path)})`;
       const macro = connection.kind === 'DefBuffer' ? connectionText(connection) : undefined;
-      return `Connection (\n${indented(macro ?? '/* no single descriptor */')}\n)`;
+      return `Connection (\n${indented(macro ?? termText(connection))}\n)`;
     }
   }
 }
 
 function accessText(type: number, attribute: number): string {
-  const access = keywordOf(FIELD_ACCESS, type & 0xf);
+  const access = keywordOf(FIELD_ACCESS, type);
   return attribute === 0 ? `AccessAs (${access})` : `AccessAs (${access}, ${keywordOf(ACCESS_ATTRIBUTES, attribute)})`;
 }

@@ -143,17 +143,23 @@ const STATEMENTS: Statements = {
   },
   DefField: (def, place) => {
     const [region, flags, elements] = def.operands;
-    return fieldListText(`Field (${expressionText(region, place)}, ${fieldFlagsText(flags)})`, elements);
+    return fieldListText(`Field (${expressionText(region, place)}, ${fieldFlagsText(flags)})`, elements, (term) =>
+      expressionText(term, place),
+    );
   },
   DefIndexField: (def, place) => {
     const [index, data, flags, elements] = def.operands;
     const names = `${expressionText(index, place)}, ${expressionText(data, place)}`;
-    return fieldListText(`IndexField (${names}, ${fieldFlagsText(flags)})`, elements);
+    return fieldListText(`IndexField (${names}, ${fieldFlagsText(flags)})`, elements, (term) =>
+      expressionText(term, place),
+    );
   },
   DefBankField: (def, place) => {
     const [region, bank, value, flags, elements] = def.operands;
     const names = [region, bank, value].map((term) => expressionText(term, place)).join(', ');
-    return fieldListText(`BankField (${names}, ${fieldFlagsText(flags)})`, elements);
+    return fieldListText(`BankField (${names}, ${fieldFlagsText(flags)})`, elements, (term) =>
+      expressionText(term, place),
+    );
   },
   DefStore: (def, place) => {
     const [value, target] = def.operands;
