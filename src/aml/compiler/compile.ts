@@ -207,7 +207,7 @@ function gatherExternals(
     const path = paths.get(source) ?? name.path;
     const count = invoked.get(path);
     if (type === METHOD_OBJECT && count === undefined) return [];
-    const known = type === METHOD_OBJECT ? (count ?? cursor.notes.externals.get(source)?.argumentCount ?? 0) : 0;
+    const known = count ?? cursor.notes.externals.get(source)?.argumentCount ?? 0;
     gathered.push({ kind: 'DefExternal', operands: [{ kind: 'NameString', path }, type, known] });
     return [];
   });

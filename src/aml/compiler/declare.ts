@@ -73,7 +73,8 @@ export function declareNames(
     });
     const tags = term.kind === 'DefName' ? notes.templates.get(term.operands[1] as AmlTerm) : undefined;
     for (const tag of tags ?? []) {
-      const tagPath = childPath(path, tag.name);
+      // A DescriptorName stands beside the template's name, not below it.
+      const tagPath = childPath(parentPath(path), tag.name);
       const start = tag.start * 8;
       names.declare({ path: tagPath, type: 'Tag', isExternal: false, token: undefined, bit: start });
       for (const { name: field, bit, bitLength } of tag.fields) {

@@ -11,6 +11,7 @@ export const MESSAGES = {
     severity: 'error',
     mend: 'write \\\\ for a backslash, or one of \\a \\b \\f \\n \\r \\t \\v \\" \\x41 \\101',
   },
+  ASL_ESCAPE_DROPPED: { severity: 'warning', mend: 'write \\\\x for the two characters, or digits behind \\x' },
   ASL_SYNTAX: { severity: 'error', mend: 'compare with the syntax of the operator (ACPI 6.5 §19.6)' },
   ASL_NUMBER: { severity: 'error', mend: 'write a number of at most 64 bits: 255, 0xFF or 0377' },
   ASL_RANGE: { severity: 'error', mend: 'give a value within the range' },

@@ -125,7 +125,8 @@ export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] 
       const escaped = readEscape(text, cursor);
       if (!escaped) {
         const token: Token = { kind: 'string', text: '', source, start: cursor, end: cursor + 2, startsLine: false };
-        diagnostics.add('ASL_ESCAPE', token, `\\${text[cursor + 1] ?? ''} is no escape of ASL`);
+        const id = text[cursor + 1] === 'x' ? 'ASL_ESCAPE_DROPPED' : 'ASL_ESCAPE';
+        diagnostics.add(id, token, `\\${text[cursor + 1] ?? ''} is no escape of ASL`);
         cursor += 2;
         continue;
       }

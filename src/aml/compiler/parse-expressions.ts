@@ -89,14 +89,10 @@ function parseInfix(cursor: Cursor, minimum: number): AmlTerm {
   let left = parsePrefix(cursor);
   for (;;) {
     const { token } = cursor;
-    // `a ^b` reads as a name with a caret.
-    const isXor = token.kind === 'name' && /^\^[^^]/.test(token.text);
-    const infix = token.kind === 'punctuation' || isXor ? INFIX.get(isXor ? '^' : token.text) : undefined;
+    const infix = token.kind === 'punctuation' ? INFIX.get(token.text) : undefined;
     if (!infix || infix.precedence <= minimum) return left;
-    let right: AmlTerm;
     cursor.next();
-    if (isXor) right = cursor.mark({ ...cursor.nameOf(token.text.slice(1), token) }, token);
-    else right = cursor.deeper(() => parseInfix(cursor, infix.precedence));
+    const right = cursor.deeper(() => parseInfix(cursor, infix.precedence));
     left = cursor.mark(infix.build(left, right), start);
   }
 }

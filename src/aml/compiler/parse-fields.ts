@@ -93,7 +93,7 @@ function parseElements(cursor: Cursor): FieldElement[] {
   return elements;
 }
 
-/** One element at bit `start`; nothing for an Offset that is refused. */
+/** One element at bit `start`; nothing for an Offset that is refused or without effect. */
 function parseElement(cursor: Cursor, start: number): FieldElement | undefined {
   let pkgLengthBytes: PkgLengthBytes | undefined;
   if (cursor.token.kind === 'annotation') {
@@ -118,6 +118,8 @@ function parseElement(cursor: Cursor, start: number): FieldElement | undefined {
         cursor.report('ASL_OFFSET', token, message);
         return undefined;
       }
+      // iasl leaves an Offset out that skips nothing.
+      if (end === start && !cursor.asWritten) return undefined;
       return cursor.mark({ kind: 'ReservedField', bitLength: end - start, ...length }, token);
     }
     case 'ACCESSAS':

@@ -58,12 +58,11 @@ const FIELDS: Readonly<Record<string, PldField>> = {
   HORIZONTALOFFSET: field(144, 16),
 };
 
-/** Bytes of revision 1 and of those above. */
-const LENGTHS = [16, 20] as const;
+/** Bytes of revision 2; iasl writes as many for revision 1, whose readers take the first 16. */
+const BYTE_LENGTH = 20;
 
 export function parseToPld(cursor: Cursor, token: Token): AmlTerm {
   let bits = 0n;
-  let revision = 0n;
   parseList(cursor, '(', ')', () => {
     const name = cursor.next();
     const found = FIELDS[name.text.toUpperCase().replace(/^PLD_/, '')];
@@ -77,11 +76,9 @@ export function parseToPld(cursor: Cursor, token: Token): AmlTerm {
           .join(', ')}`,
       );
     cursor.expect('=');
-    const value = pldValue(cursor, found);
-    if (found === FIELDS.REVISION) revision = value;
-    bits |= value << BigInt(found.bit);
+    bits |= pldValue(cursor, found) << BigInt(found.bit);
   });
-  const bytes = new Uint8Array(LENGTHS[revision > 1n ? 1 : 0]);
+  const bytes = new Uint8Array(BYTE_LENGTH);
   for (let index = 0; index < bytes.length; index++) bytes[index] = Number((bits >> BigInt(index * 8)) & 0xffn);
   return cursor.mark(bufferTerm(bytes), token);
 }
