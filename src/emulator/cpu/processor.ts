@@ -524,7 +524,9 @@ class Processor implements CpuEngine {
     if (state.u32(HALTED) !== 0 || state.u32(INTERRUPT_SHADOW) !== 0 || this.#exitRequested) return true;
     const flags = state.u32(FLAGS_SYSTEM);
     if ((flags & RFLAGS.TF) !== 0) return true;
-    return (flags & RFLAGS.IF) !== 0 && (this.#nmiPending || this.#bus.interruptPending());
+    // IRET may have let in an NMI that waited, whatever IF says.
+    if (this.#nmiPending && !isNmiBlocked(state)) return true;
+    return (flags & RFLAGS.IF) !== 0 && this.#bus.interruptPending();
   }
 
   /** Finds the block at a near branch's target, and links it when it stands in the same page. */

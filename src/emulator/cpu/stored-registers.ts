@@ -64,6 +64,14 @@ const STORED = [
   'MC3_CTL',
   // Counter of the numbers that RDRAND has given.
   'ENTROPY',
+  'MC0_ADDR',
+  'MC0_MISC',
+  'MC1_ADDR',
+  'MC1_MISC',
+  'MC2_ADDR',
+  'MC2_MISC',
+  'MC3_ADDR',
+  'MC3_MISC',
 ] as const;
 
 export type StoredRegister = (typeof STORED)[number];

@@ -21,6 +21,7 @@ export interface MsrRow {
   readonly write: (cpu: CpuContext, value: bigint) => boolean;
 }
 
+const ALL_ONES = (1n << 64n) - 1n;
 const REFUSE = () => false;
 const IGNORE = () => true;
 
@@ -205,13 +206,16 @@ function addMemoryTypeRanges(rows: Map<number, MsrRow>): void {
   }
 }
 
-/** CTL stores; STATUS, ADDR and MISC stay 0 and only 0 may be written. */
+/** CTL takes all zeros or all ones, STATUS only 0; ADDR and MISC store (SDM vol. 3 §15.3.2). */
 function addMachineCheckBanks(rows: Map<number, MsrRow>): void {
   const clearOnly: MsrRow = { read: () => 0n, write: (_cpu, value) => value === 0n };
   for (let bank = 0; bank < MACHINE_CHECK_BANKS; bank++) {
     const first = MSR.MC0_CTL + bank * 4;
-    rows.set(first, stored(`MC${bank}_CTL` as StoredRegister));
-    for (let index = 1; index < 4; index++) rows.set(first + index, clearOnly);
+    const allOrNone = (value: bigint) => value === 0n || value === ALL_ONES;
+    rows.set(first, stored(`MC${bank}_CTL` as StoredRegister, allOrNone));
+    rows.set(first + 1, clearOnly);
+    rows.set(first + 2, stored(`MC${bank}_ADDR` as StoredRegister));
+    rows.set(first + 3, stored(`MC${bank}_MISC` as StoredRegister));
   }
 }
 

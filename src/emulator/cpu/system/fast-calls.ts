@@ -3,7 +3,7 @@ import { VECTOR } from '../exceptions/vectors.ts';
 import { isCode64, isLongActive, isProtected } from '../modes.ts';
 import { isCanonical } from '../segmentation/access.ts';
 import { CPL, EFER, EFFECTIVE_BASES, REGISTER, RFLAGS, SEGMENT, SEGMENT_INDEX, SEGMENTS } from '../state.ts';
-import { storedRegister } from '../stored-registers.ts';
+import { markDelivered, storedRegister } from '../stored-registers.ts';
 import type { CpuContext, DecodedOperands } from '../system-context.ts';
 import { requireSupervisor } from './privilege.ts';
 
@@ -42,6 +42,8 @@ export function systemCall(cpu: CpuContext): void {
   state.setGpr(11, BigInt(flags >>> 0));
   state.nextRip = state.u64(LSTAR);
   state.setRflags(flags & ~state.u32(SFMASK));
+  // TF counts after the call: when the mask clears it, no trap comes in between.
+  if ((flags & state.u32(SFMASK) & RFLAGS.TF) !== 0) markDelivered(state);
   const selector = state.u32(STAR + 4) & 0xfffc;
   setFlatCodeAndStack(cpu, { cs: selector, ss: selector + 8 }, 0, true);
   cpu.modesChanged();

@@ -86,8 +86,9 @@ describe('model-specific registers', () => {
   it('have four quiet machine-check banks', () => {
     const cpu = processor();
     expect(read(cpu, MSR.MCG_CAP)).toBe(0x104n);
-    expect(write(cpu, MSR.MC0_CTL + 12, 0xffn)).toBe('none');
-    expect([read(cpu, MSR.MC0_CTL + 12), read(cpu, MSR.MC0_CTL + 13)]).toEqual([0xffn, 0n]);
+    expect(write(cpu, MSR.MC0_CTL + 12, 0xffn)).toBe('13(0)');
+    expect(write(cpu, MSR.MC0_CTL + 12, (1n << 64n) - 1n)).toBe('none');
+    expect([read(cpu, MSR.MC0_CTL + 12), read(cpu, MSR.MC0_CTL + 13)]).toEqual([(1n << 64n) - 1n, 0n]);
     expect(write(cpu, MSR.MC0_CTL + 13, 1n)).toBe('13(0)');
     expect(read(cpu, MSR.MC0_CTL + 16)).toBe('13(0)');
   });
