@@ -64,8 +64,8 @@ export default class VerifyCommand extends Q35Command {
       progress: new ProgressLine(process.stderr, process.stderr.isTTY === true && !this.jsonEnabled()),
     };
     const report = await this.verify(setting, flags.stage ?? STAGES, this.linuxFiles(flags));
-    if (flags.junit !== undefined) writeFileWhole(flags.junit, formatJunit(report));
     this.log(formatReport(report, flags['only-failures']));
+    if (flags.junit !== undefined) writeFileWhole(flags.junit, formatJunit(report));
     process.exitCode = reportIsOk(report) ? 0 : 1;
     return reportJson(report);
   }

@@ -12,7 +12,7 @@ const FORBIDDEN: readonly { readonly name: string; readonly pattern: RegExp }[] 
   { name: 'MMCONFIG rejected', pattern: /not using MMCONFIG|MMCONFIG.*not reserved/ },
   { name: 'interrupt without a handler', pattern: /nobody cared|can't derive routing|no GSI/ },
   { name: 'device that does not answer', pattern: /device inaccessible|Unable to change power state/ },
-  { name: 'kernel fault', pattern: /^(BUG|Oops|WARNING|general protection|Kernel panic)/ },
+  { name: 'kernel fault', pattern: /^(BUG|Oops|WARNING|general protection|Kernel panic|unchecked MSR access)/ },
 ];
 
 /** `[mem 0xb0000000-0xbfffffff]`, digits as the kernel prints them: at least `digits`. */
