@@ -50,7 +50,9 @@ export function decodeTables(sources: readonly SourceTable[]): DecodedSet {
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const declared = new DeclaredNames();
     sources.forEach((source, table) => {
-      new TermReader(source.bytes, { table, known, declared, skipMethodBodies: true }).readTermList(
+      // The first round knows what it has read so far.
+      const knownNow = round === 0 ? declared : known;
+      new TermReader(source.bytes, { table, known: knownNow, declared, skipMethodBodies: true }).readTermList(
         TABLE_HEADER_LENGTH,
         headers[table].length,
       );

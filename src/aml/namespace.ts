@@ -58,12 +58,15 @@ export function absolutePath(scope: string, path: string): string {
  */
 export class DeclaredNames {
   readonly #entries = new Map<string, Declaration[]>();
+  /** Answers of `resolve` by scope and path: the same few are asked again and again. */
+  readonly #resolved = new Map<string, Map<string, string | undefined>>();
 
   constructor() {
     for (const [path, declaration] of PREDEFINED) this.#entries.set(path, [declaration]);
   }
 
   declare(path: string, declaration: Declaration): void {
+    if (this.#resolved.size > 0) this.#resolved.clear();
     const entries = this.#entries.get(path);
     if (entries) entries.push(declaration);
     else this.#entries.set(path, [declaration]);
@@ -93,6 +96,11 @@ export class DeclaredNames {
     return this.#entries.get(path) ?? [];
   }
 
+  /** True when nothing but the predefined names is declared. */
+  get isEmpty(): boolean {
+    return this.#entries.size === PREDEFINED.length;
+  }
+
   /** Every path that is declared. */
   paths(): IterableIterator<string> {
     return this.#entries.keys();
@@ -103,6 +111,18 @@ export class DeclaredNames {
    * one above it (ACPI 6.5 §5.3). Nothing when no table declares it.
    */
   resolve(scope: string, path: string): string | undefined {
+    let answers = this.#resolved.get(scope);
+    if (!answers) {
+      answers = new Map();
+      this.#resolved.set(scope, answers);
+    }
+    if (answers.has(path)) return answers.get(path);
+    const answer = this.#search(scope, path);
+    answers.set(path, answer);
+    return answer;
+  }
+
+  #search(scope: string, path: string): string | undefined {
     const { prefix, segments } = splitPath(path);
     if (prefix !== '' || segments.length !== 1) {
       const absolute = absolutePath(scope, path);

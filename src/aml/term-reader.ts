@@ -1,7 +1,7 @@
 import { shortestIntegerLength } from './encode.ts';
 import { readFieldList } from './field-reader.ts';
 import { splitPath } from './name-string.ts';
-import { absolutePath, type Declaration, type DeclaredKind, type DeclaredNames, ROOT } from './namespace.ts';
+import { absolutePath, type Declaration, type DeclaredKind, DeclaredNames, ROOT } from './namespace.ts';
 import { OBJECT_TYPES, type Opcode, type OperandKind, PREFIX, ROW_BY_CODE, ROW_BY_KIND } from './opcodes.ts';
 import { decodePkgLength, encodePackageLength } from './pkg-length.ts';
 import type {
@@ -65,6 +65,9 @@ export class TermReader {
   #offset = 0;
   #scope = ROOT;
   #depth = 0;
+  /** What methods declare: the first round, which leaves their bodies out, does not know it. */
+  readonly #local = new DeclaredNames();
+  #methodDepth = 0;
   /** Undeclared names since the start of the last statement that was not odd. */
   #recent: string[] = [];
   #run = 0;
@@ -154,7 +157,7 @@ export class TermReader {
     while (this.#offset < end) {
       const start = this.#offset;
       const scope = this.#scope;
-      const depth = this.#depth;
+      const [depth, methodDepth] = [this.#depth, this.#methodDepth];
       try {
         terms.push(read());
       } catch (error) {
@@ -165,6 +168,7 @@ export class TermReader {
         this.#offset = end;
         this.#scope = scope;
         this.#depth = depth;
+        this.#methodDepth = methodDepth;
       }
     }
     return terms;
@@ -278,11 +282,12 @@ export class TermReader {
     return { kind: 'MethodInvocation', name, args };
   }
 
-  /** The declaration that `path` means here: what this method made so far may hide what stands further up. */
+  /** The declaration that `path` means here: what the methods around made so far may hide what stands further up. */
   #find(path: string): { path: string; declaration: Declaration } | undefined {
-    const { known, declared, table } = this.#options;
+    const { known, table } = this.#options;
     const outer = known.find(this.#scope, path, table);
-    const inner = declared.find(this.#scope, path, table);
+    if (this.#local.isEmpty) return outer;
+    const inner = this.#local.find(this.#scope, path, table);
     return inner && (!outer || inner.path.length > outer.path.length) ? inner : outer;
   }
 
@@ -301,7 +306,10 @@ export class TermReader {
           continue;
         }
       }
+      const isBody = kind === 'TermList' && row.name === 'DefMethod';
+      if (isBody) this.#methodDepth++;
       operands.push(this.#operand(kind, limit));
+      if (isBody) this.#methodDepth--;
     }
     if (!row.operands.includes('TermList')) this.#declare(row, operands);
     this.#scope = scope;
@@ -404,7 +412,9 @@ export class TermReader {
   }
 
   #add(path: string, declaration: Declaration): void {
-    this.#options.declared.declare(absolutePath(this.#scope, path), declaration);
+    const absolute = absolutePath(this.#scope, path);
+    this.#options.declared.declare(absolute, declaration);
+    if (this.#methodDepth > 0) this.#local.declare(absolute, declaration);
   }
 
   #declare(row: Opcode, operands: readonly OperandValue[]): void {

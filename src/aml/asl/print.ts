@@ -10,7 +10,8 @@ export function printDefinitionBlock(table: DecodedTable, set: DecodedSet): stri
   const { header } = table;
   const place = { scope: ROOT, within: '', own: table.declared, tags: { next: 0 } };
   const externals = externalsText(table.terms, table.declared, set.names);
-  const body = [...externals, ...(externals.length > 0 ? [''] : []), ...statementsText(table.terms, place)].join('\n');
+  const parts = [externals, statementsText(table.terms, place)].filter((lines) => lines.length > 0);
+  const body = parts.map((lines) => indented(lines.join('\n'))).join('\n\n');
   const identity = [
     quoted(''),
     quoted(header.signature),
@@ -18,7 +19,7 @@ export function printDefinitionBlock(table: DecodedTable, set: DecodedSet): stri
     quoted(header.oemId),
     quoted(header.oemTableId),
   ];
-  return `${headerComment(table)}${annotation('as-written')}\nDefinitionBlock (${identity.join(', ')}, ${hexOf(header.oemRevision).padStart(10)})\n{\n${indented(body)}\n}\n`;
+  return `${headerComment(table)}${annotation('as-written')}\nDefinitionBlock (${identity.join(', ')}, ${hexOf(header.oemRevision).padStart(10)})\n{\n${body}\n}\n`;
 }
 
 function headerComment({ header, file, checksumValid, trailing, problems }: DecodedTable): string {

@@ -2,9 +2,11 @@
 
 const INDENT = '    ';
 
+const NEXT_LINE = `\n${INDENT}`;
+
 /** Every line of `text` one level deeper. */
 export function indented(text: string): string {
-  return text.replace(/^(?=.)/gm, INDENT);
+  return INDENT + text.replaceAll('\n', NEXT_LINE);
 }
 
 /** `head` and `items`, one a line, in braces. */
