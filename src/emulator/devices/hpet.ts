@@ -254,7 +254,7 @@ export class Hpet {
       this.#wires.irq0.set(!this.#legacy && this.#pitLevel);
       this.#wires.irq8.set(!this.#legacy && this.#rtcLevel);
     }
-    this.#timers.forEach((timer, index) => {
+    this.#timers.forEach((timer) => {
       if (this.#enabled) this.#arm(timer);
       else {
         timer.alarm.cancel();
