@@ -9,8 +9,8 @@ import { type BoardIdentity, boardDifferences, boardIdentity, type MachineInputs
 import { gatherPages, groupRuns, type PageRun, scatterPages, usedPages } from './ram-pages.ts';
 
 /**
- * A snapshot file: magic, version u32, byte length of the header u32, hash of everything behind the prologue (32 characters), the header
- * as JSON, and the blobs that it lists, compressed each by itself. All numbers little-endian.
+ * A snapshot file: magic, version u32, byte length of the header u32, hash of the header (32 characters), the header as JSON, and the
+ * blobs that it lists, compressed each by itself: that their bytes are right is the compression's to check. All numbers little-endian.
  */
 const MAGIC = asciiBytes('Q35SNAP\n');
 /** Version of the file's own form; components have theirs. */
@@ -78,13 +78,12 @@ export function encodeSnapshot(machine: Machine, compressor: Compressor, host: u
     host,
   };
   const headerBytes = new TextEncoder().encode(JSON.stringify(header));
-  const content = concatBytes([headerBytes, ...blobs]);
   const prologue = new Uint8Array(PROLOGUE_BYTES);
   prologue.set(MAGIC);
   viewOf(prologue).setUint32(MAGIC.length, SNAPSHOT_VERSION, true);
   viewOf(prologue).setUint32(MAGIC.length + 4, headerBytes.length, true);
-  prologue.set(asciiBytes(stateHash([content])), MAGIC.length + 8);
-  return concatBytes([prologue, content]);
+  prologue.set(asciiBytes(stateHash([headerBytes])), MAGIC.length + 8);
+  return concatBytes([prologue, headerBytes, ...blobs]);
 }
 
 function damaged(file: string, what: string): UserError {
@@ -116,19 +115,22 @@ export function decodeSnapshot(bytes: Uint8Array, compressor: Compressor, file: 
   const view = viewOf(bytes);
   const version = view.getUint32(MAGIC.length, true);
   if (version !== SNAPSHOT_VERSION) throw versionError(file, `${version} instead of ${SNAPSHOT_VERSION}`);
-  const content = bytes.subarray(PROLOGUE_BYTES);
   const hash = new TextDecoder().decode(bytes.subarray(MAGIC.length + 8, PROLOGUE_BYTES));
-  if (stateHash([content]) !== hash) throw damaged(file, 'its hash does not match');
-  const headerLength = view.getUint32(MAGIC.length + 4, true);
-  const header: Header = JSON.parse(new TextDecoder().decode(content.subarray(0, headerLength)));
+  let at = PROLOGUE_BYTES + view.getUint32(MAGIC.length + 4, true);
+  const headerBytes = bytes.slice(PROLOGUE_BYTES, at);
+  if (stateHash([headerBytes]) !== hash) throw damaged(file, 'the hash of its header does not match');
+  const header: Header = JSON.parse(new TextDecoder().decode(headerBytes));
   if (header.compression !== compressor.method) {
     throw versionError(file, `compressed by ${header.compression} instead of ${compressor.method}`);
   }
-  let at = headerLength;
   const load = ({ byteLength, stored }: Blob): Uint8Array => {
-    const blob = content.subarray(at, at + stored);
+    const blob = bytes.subarray(at, at + stored);
     at += stored;
-    return compressor.decompress(blob, byteLength);
+    try {
+      return compressor.decompress(blob, byteLength);
+    } catch (error) {
+      throw damaged(file, `its bytes from ${at - stored} on (${(error as Error).message})`);
+    }
   };
   const inputs: MachineInputs = {
     config: header.config,
