@@ -4,6 +4,7 @@ import { planPci } from '../bios/pci/planner.ts';
 import type { Board } from '../bios/topology/board.ts';
 import type { BoardFlags } from '../bios/topology/flags.ts';
 import { checkFirmware, formatFinding } from '../bios/verify/check.ts';
+import { parseCpuModel } from '../emulator/cpu/model/cpu-model.ts';
 import type { Logger } from '../shared/logger.ts';
 import { acpiTableFlag, loadAcpiTables } from './acpitable-flag.ts';
 import { boardFlags, loadBoard } from './board-flags.ts';
@@ -29,12 +30,13 @@ export interface StartFlags extends BoardFlags {
   readonly initrd?: string;
   readonly append?: string;
   readonly bios?: string;
+  readonly cpu: string;
   readonly acpitable?: readonly string[];
   readonly fw_cfg?: readonly string[];
 }
 
 /** What a guest starts from. */
-export type BootStart = Pick<MachineStart, 'rom' | 'files' | 'items'> & { readonly board: Board };
+export type BootStart = Pick<MachineStart, 'rom' | 'files' | 'items' | 'cpu'> & { readonly board: Board };
 
 /**
  * Plans the board that argument and flags state, builds its firmware files and loads what is booted.
@@ -60,5 +62,6 @@ export async function prepareBoot(
     rom: loadRom(flags.bios),
     files: new Map([...firmware.files, ...fwCfg.files]),
     items: loadKernelItems(flags, board.machine.lowRamBytes),
+    cpu: parseCpuModel(flags.cpu),
   };
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { closeSync, openSync, readSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Board, DriveConfig, NetdevConfig } from '../bios/topology/board.ts';
+import { DEFAULT_CPU_MODEL, parseCpuModel } from '../emulator/cpu/model/cpu-model.ts';
 import type { Machine } from '../emulator/machine/machine.ts';
 import {
   decodeSnapshot,
@@ -16,6 +17,8 @@ import { zstd } from './zstd.ts';
 
 /** What a snapshot file says of the host's side. Drives are not part of it: they must be as they were. */
 interface HostPart {
+  /** The processor's model, as `--cpu` has it. */
+  readonly cpu: string;
   readonly drives: readonly (Omit<DriveConfig, 'place'> & { readonly sha256: string })[];
   readonly netdevs: readonly NetdevConfig[];
 }
@@ -48,8 +51,10 @@ function fileHash(path: string): string {
  * Saves a machine between two slices. Returns the size of the file, bytes.
  * @throws UserError FILE_WRITE
  */
-export function saveGuest(path: string, machine: Machine, board: Board): number {
+export function saveGuest(path: string, machine: Machine, start: BootStart): number {
+  const { board, cpu = DEFAULT_CPU_MODEL } = start;
   const host: HostPart = {
+    cpu: cpu.name,
     drives: board.drives.map(({ id, file, readOnly }) => ({
       id,
       file: resolve(file),
@@ -66,14 +71,14 @@ export function saveGuest(path: string, machine: Machine, board: Board): number 
 /** @throws UserError FILE_READ, SNAPSHOT_FORMAT, SNAPSHOT_VERSION, SNAPSHOT_DAMAGED */
 export function loadGuest(path: string): SavedGuest {
   const snapshot = decodeSnapshot(readFileBytes(path), zstd, path);
-  const { drives, netdevs } = snapshot.host as HostPart;
+  const { drives, netdevs, cpu } = snapshot.host as HostPart;
   const board: Board = {
     machine: snapshot.inputs.config,
     drives: drives.map(({ id, file, readOnly }) => ({ id, file, readOnly, place: { file: path } })),
     netdevs,
   };
   const { rom, items, files } = snapshot.inputs;
-  return { path, snapshot, start: { board, rom, items, files } };
+  return { path, snapshot, start: { board, rom, items, files, cpu: parseCpuModel(cpu) } };
 }
 
 /**

@@ -60,7 +60,7 @@ export default class SnapshotSaveCommand extends Q35Command {
           mend: flags.at === undefined ? 'check the text of --until, or raise --limit' : 'name an earlier instruction',
         });
       }
-      const byteLength = saveGuest(args.file, machine, start.board);
+      const byteLength = saveGuest(args.file, machine, start);
       progress.clear();
       const instructions = machine.engine.retired();
       this.log(`${args.file}: ${(byteLength / 1e6).toFixed(1)} MB, saved after ${instructions} instructions`);

@@ -12,6 +12,8 @@ export type EngineExit = 'budget' | 'request' | 'halt' | 'shutdown';
 
 /** A processor in a snapshot. Translations, TLBs and the last branches are not in it: they are found anew. */
 export interface EngineState {
+  /** What the processor can do: features, sorted. */
+  readonly features: readonly string[];
   readonly registers: RegisterValues;
   /** Instructions retired since power-on. */
   readonly retired: number;

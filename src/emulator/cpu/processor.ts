@@ -293,6 +293,7 @@ class Processor implements CpuEngine {
 
   snapshot(): EngineState {
     return {
+      features: [...this.#context.model.features].sort(),
       registers: registerValues(this.#state),
       retired: this.#retiredBefore,
       a20Enabled: this.#walker.a20Enabled,

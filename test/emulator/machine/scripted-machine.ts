@@ -53,7 +53,14 @@ export class ScriptedEngine implements CpuEngine {
   }
 
   snapshot(): EngineState {
-    return { registers: {}, retired: this.#retired, a20Enabled: this.a20, nmiPending: false, shutdown: false };
+    return {
+      features: [],
+      registers: {},
+      retired: this.#retired,
+      a20Enabled: this.a20,
+      nmiPending: false,
+      shutdown: false,
+    };
   }
 
   restore(state: EngineState): void {

@@ -100,6 +100,13 @@ function versionError(file: string, what: string): UserError {
   });
 }
 
+function boardError(file: string, differences: readonly string[]): UserError {
+  return new UserError('SNAPSHOT_BOARD', `the snapshot is of another board: ${differences.join(', ')}`, {
+    place: { file },
+    mend: 'leave out the flags that state a board, a processor or a kernel, or give those of the saved run',
+  });
+}
+
 /**
  * Reads a snapshot; `file` is its name for messages.
  * @throws UserError SNAPSHOT_FORMAT, SNAPSHOT_VERSION, SNAPSHOT_DAMAGED
@@ -157,21 +164,14 @@ export function decodeSnapshot(bytes: Uint8Array, compressor: Compressor, file: 
  * @throws UserError SNAPSHOT_BOARD, SNAPSHOT_VERSION
  */
 export function restoreSnapshot(machine: Machine, snapshot: Snapshot, file: string): void {
-  checkBoard(boardIdentity(inputsOf(machine)), snapshot, file);
+  const differences = [...boardDifferences(snapshot.board, boardIdentity(inputsOf(machine)))];
+  const features = (state: MachineState): string => state.processor.features.join();
+  if (features(machine.snapshot()) !== features(snapshot.state)) differences.push('features of the processor');
+  if (differences.length > 0) throw boardError(file, differences);
   const mismatch = mismatchOf(machine.components(), snapshot.state.components);
   if (mismatch !== undefined) throw versionError(file, mismatch);
   machine.restore(snapshot.state, (ram) => {
     if (machine.engine.retired() > 0) ram.fill(0);
     snapshot.fillRam(ram);
-  });
-}
-
-/** @throws UserError SNAPSHOT_BOARD */
-export function checkBoard(board: BoardIdentity, snapshot: Snapshot, file: string): void {
-  const differences = boardDifferences(snapshot.board, board);
-  if (differences.length === 0) return;
-  throw new UserError('SNAPSHOT_BOARD', `the snapshot is of another board: ${differences.join(', ')} differ`, {
-    place: { file },
-    mend: 'leave out the flags that state a board and a kernel, or give those of the saved run',
   });
 }
