@@ -61,10 +61,7 @@ export function parseTerm(cursor: Cursor): AmlTerm {
   const left = cursor.deeper(() => parseInfix(cursor, 0));
   const { token } = cursor;
   if (token.kind !== 'punctuation' || !token.text.endsWith('=')) return left;
-  if (token.text === '=') {
-    cursor.next();
-    return cursor.mark(assignment(cursor, left, start), start);
-  }
+  if (token.text === '=') return assignment(cursor, left, start);
   const compound = COMPOUND.get(token.text.slice(0, -1));
   if (!compound) return left;
   checkTarget(cursor, left, start);
@@ -74,14 +71,17 @@ export function parseTerm(cursor: Cursor): AmlTerm {
 
 /** `target = value`: the operator's own target where it has one that is free, else a Store. */
 function assignment(cursor: Cursor, target: AmlTerm, start: Token): AmlTerm {
+  cursor.next();
   // `(a = b) = c` stores twice, as iasl reads it.
   if (target.kind !== 'DefStore') checkTarget(cursor, target, start);
   const value = parseTerm(cursor);
   if (ASSIGNABLE.has(value.kind)) {
     const operands = (value as DefTerm).operands as readonly OperandValue[];
-    if (operands.at(-1) === NULL_NAME) return def(value.kind, [...operands.slice(0, -1), target]);
+    if (operands.at(-1) === NULL_NAME) {
+      return cursor.mark(def(value.kind, [...operands.slice(0, -1), target]), start);
+    }
   }
-  return def('DefStore', [value, target]);
+  return cursor.mark(def('DefStore', [value, target]), start);
 }
 
 function parseInfix(cursor: Cursor, minimum: number): AmlTerm {
@@ -113,6 +113,9 @@ function parsePrefix(cursor: Cursor): AmlTerm {
     } else if (cursor.at('++') || cursor.at('--')) {
       checkTarget(cursor, term, token);
       term = cursor.mark(def(cursor.next().text === '++' ? 'DefIncrement' : 'DefDecrement', [term]), token);
+    } else if (cursor.at('=') && TARGETS.test(term.kind)) {
+      // As iasl reads it, `=` belongs to the object before it: `!a = b` is `!(a = b)`.
+      return assignment(cursor, term, token);
     } else return term;
   }
 }

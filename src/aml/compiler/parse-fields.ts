@@ -1,6 +1,6 @@
 /** Field, IndexField and BankField: ACPI 6.5 §19.6.46, §19.6.63, §19.6.7. */
 import { FIELD_ACCESS, LOCK_RULES, UPDATE_RULES } from '../opcodes.ts';
-import { MAX_PKG_LENGTH } from '../pkg-length.ts';
+import { MAX_PKG_LENGTH, pkgLengthBytesFor } from '../pkg-length.ts';
 import type { AmlTerm, FieldElement, PkgLengthBytes } from '../tree.ts';
 import { type Cursor, describe } from './cursor.ts';
 import { parseConnectionMacro } from './parse-data.ts';
@@ -100,11 +100,13 @@ function parseElement(cursor: Cursor, start: number): FieldElement | undefined {
     const [name, value] = cursor.next().text.split(' ');
     if (name === 'pkg') pkgLengthBytes = Number(value) as PkgLengthBytes;
   }
-  const length = pkgLengthBytes === undefined ? {} : { pkgLengthBytes };
   const { token } = cursor;
-  if (cursor.accept(',')) {
-    return cursor.mark({ kind: 'ReservedField', bitLength: bitLength(cursor), ...length }, token);
-  }
+  const element = (parts: { kind: 'ReservedField' } | { kind: 'NamedField'; name: string }, bitLength: number) => {
+    const byteLength = pkgLengthBytes ?? (cursor.asWritten ? undefined : iaslPkgLengthBytes(bitLength));
+    const longer = byteLength === undefined ? {} : { pkgLengthBytes: byteLength };
+    return cursor.mark<FieldElement>({ ...parts, bitLength, ...longer }, token);
+  };
+  if (cursor.accept(',')) return element({ kind: 'ReservedField' }, bitLength(cursor));
   if (token.kind !== 'name') cursor.fail('ASL_SYNTAX', token, `a field is due before ${describe(token)}`);
   const word = cursor.peek().text === '(' ? token.text.toUpperCase() : '';
   switch (word) {
@@ -120,7 +122,7 @@ function parseElement(cursor: Cursor, start: number): FieldElement | undefined {
       }
       // iasl leaves an Offset out that skips nothing.
       if (end === start && !cursor.asWritten) return undefined;
-      return cursor.mark({ kind: 'ReservedField', bitLength: end - start, ...length }, token);
+      return element({ kind: 'ReservedField' }, end - start);
     }
     case 'ACCESSAS':
       cursor.next();
@@ -132,12 +134,20 @@ function parseElement(cursor: Cursor, start: number): FieldElement | undefined {
       const { path } = cursor.nameOf(cursor.next().text, token);
       if (path.length !== 4) cursor.fail('ASL_NAME', token, `"${token.text}" is not a single name segment`);
       cursor.expect(',');
-      return cursor.mark({ kind: 'NamedField', name: path, bitLength: bitLength(cursor), ...length }, token);
+      return element({ kind: 'NamedField', name: path }, bitLength(cursor));
     }
   }
 }
 
 const bitLength = (cursor: Cursor): number => Number(cursor.constant(parseTerm(cursor), BigInt(MAX_PKG_LENGTH)));
+
+/** iasl counts the PkgLength's own bytes, which a length in bits does not hold: some lengths get a byte more than they need. */
+function iaslPkgLengthBytes(bitLength: number): PkgLengthBytes | undefined {
+  const ownBytes = pkgLengthBytesFor(bitLength);
+  return ownBytes < 4 && pkgLengthBytesFor(bitLength + ownBytes) > ownBytes
+    ? ((ownBytes + 1) as PkgLengthBytes)
+    : undefined;
+}
 
 function parseAccessAs(cursor: Cursor): FieldElement {
   cursor.expect('(');

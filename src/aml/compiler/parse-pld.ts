@@ -63,6 +63,7 @@ const BYTE_LENGTH = 20;
 
 export function parseToPld(cursor: Cursor, token: Token): AmlTerm {
   let bits = 0n;
+  let revision = 0n;
   parseList(cursor, '(', ')', () => {
     const name = cursor.next();
     const found = FIELDS[name.text.toUpperCase().replace(/^PLD_/, '')];
@@ -76,8 +77,12 @@ export function parseToPld(cursor: Cursor, token: Token): AmlTerm {
           .join(', ')}`,
       );
     cursor.expect('=');
-    bits |= pldValue(cursor, found) << BigInt(found.bit);
+    const value = pldValue(cursor, found);
+    if (found === FIELDS.REVISION) revision = value;
+    bits |= value << BigInt(found.bit);
   });
+  // Revision 1 ends before the offsets.
+  if (revision < 2n) bits &= (1n << BigInt(FIELDS.VERTICALOFFSET.bit)) - 1n;
   const bytes = new Uint8Array(BYTE_LENGTH);
   for (let index = 0; index < bytes.length; index++) bytes[index] = Number((bits >> BigInt(index * 8)) & 0xffn);
   return cursor.mark(bufferTerm(bytes), token);
@@ -87,6 +92,8 @@ function pldValue(cursor: Cursor, { bitLength, words }: PldField): bigint {
   const { token } = cursor;
   if (token.kind !== 'string') return cursor.constant(parseTerm(cursor), (1n << BigInt(bitLength)) - 1n);
   cursor.next();
+  // iasl's disassembler writes an empty text for a value without a name, and its compiler takes it for 0.
+  if (token.text === '') return 0n;
   const index = words?.indexOf(token.text.toUpperCase()) ?? -1;
   if (index < 0) {
     const mend = words ? `use one of ${words.join(', ')}` : 'give a number';
