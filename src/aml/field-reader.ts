@@ -41,7 +41,7 @@ function readConnection(reader: TermReader, end: number) {
 }
 
 function readBitLength(reader: TermReader, end: number): { bitLength: number; pkgLengthBytes?: PkgLengthBytes } {
-  const length = decodePkgLength(reader.bytes.subarray(0, end), reader.offset);
+  const length = decodePkgLength(reader.bytes, reader.offset, end);
   if (!length) throw reader.fault('the length of a field is cut off or malformed');
   for (let index = 0; index < length.byteLength; index++) reader.byte(end);
   if (pkgLengthBytesFor(length.value) === length.byteLength) return { bitLength: length.value };

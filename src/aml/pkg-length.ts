@@ -15,9 +15,15 @@ export function pkgLengthBytesFor(value: number): PkgLengthBytes {
  * `byteLength` forces a longer form, as some compilers write.
  */
 export function encodePackageLength(contentLength: number, byteLength?: PkgLengthBytes): Uint8Array {
-  let size: number = byteLength ?? 1;
+  const size = packageLengthBytesFor(contentLength, byteLength);
+  return encodePkgLengthValue(contentLength + size, size);
+}
+
+/** Bytes of the PkgLength of a package with `contentLength` bytes behind it: at least `minimum`. */
+export function packageLengthBytesFor(contentLength: number, minimum: PkgLengthBytes = 1): PkgLengthBytes {
+  let size: number = minimum;
   while (pkgLengthBytesFor(contentLength + size) > size) size++;
-  return encodePkgLengthValue(contentLength + size, size as PkgLengthBytes);
+  return size as PkgLengthBytes;
 }
 
 /** `value` itself in PkgLength's form, as field lists use it for lengths in bits. */
@@ -35,12 +41,12 @@ export interface DecodedPkgLength {
   readonly byteLength: PkgLengthBytes;
 }
 
-/** Reads the PkgLength at `offset`, or nothing when it is cut off by the end of `bytes` or has reserved bits set. */
-export function decodePkgLength(bytes: Uint8Array, offset: number): DecodedPkgLength | undefined {
-  if (offset >= bytes.length) return undefined;
+/** Reads the PkgLength at `offset`, or nothing when it is cut off at `end` or has reserved bits set. */
+export function decodePkgLength(bytes: Uint8Array, offset: number, end = bytes.length): DecodedPkgLength | undefined {
+  if (offset >= end) return undefined;
   const lead = bytes[offset];
   const byteLength = ((lead >> 6) + 1) as PkgLengthBytes;
-  if (offset + byteLength > bytes.length) return undefined;
+  if (offset + byteLength > end) return undefined;
   if (byteLength === 1) return { value: lead & 0x3f, byteLength };
   if ((lead & 0x30) !== 0) return undefined;
   let value = lead & 0xf;

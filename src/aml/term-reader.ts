@@ -3,7 +3,7 @@ import { readFieldList } from './field-reader.ts';
 import { splitPath } from './name-string.ts';
 import { absolutePath, type Declaration, type DeclaredKind, DeclaredNames, ROOT } from './namespace.ts';
 import { OBJECT_TYPES, type Opcode, type OperandKind, PREFIX, ROW_BY_CODE, ROW_BY_KIND } from './opcodes.ts';
-import { decodePkgLength, encodePackageLength } from './pkg-length.ts';
+import { decodePkgLength, packageLengthBytesFor } from './pkg-length.ts';
 import type {
   AmlTerm,
   AnyDef,
@@ -49,6 +49,8 @@ export interface TermReaderOptions {
   /** Leave out method bodies: a first round that only wants declarations. */
   readonly skipMethodBodies?: boolean;
 }
+
+const NO_NOTE = {};
 
 /** Terms inside terms; real tables stay far below. */
 const MAX_DEPTH = 400;
@@ -245,7 +247,7 @@ export class TermReader {
     let lead = this.byte(end);
     if (lead === PREFIX.RootChar) lead = this.byte(end);
     else while (lead === PREFIX.ParentPrefixChar) lead = this.byte(end);
-    const prefix = latin1(this.bytes.subarray(start, this.#offset - 1));
+    const prefix = this.#offset - 1 === start ? '' : latin1(this.bytes.subarray(start, this.#offset - 1));
     if (lead === PREFIX.NullName) return { kind: 'NameString', path: prefix };
     let count = 1;
     if (lead === PREFIX.DualNamePrefix) count = 2;
@@ -319,7 +321,7 @@ export class TermReader {
 
   #packageEnd(outerEnd: number): { end: number; note: { pkgLengthBytes?: PkgLengthBytes } } {
     const start = this.#offset;
-    const length = decodePkgLength(this.bytes.subarray(0, outerEnd), start);
+    const length = decodePkgLength(this.bytes, start, outerEnd);
     if (!length) throw this.fault('a PkgLength is cut off or malformed', start);
     const end = start + length.value;
     if (length.value < length.byteLength || end > outerEnd) {
@@ -329,8 +331,8 @@ export class TermReader {
       );
     }
     this.#offset = start + length.byteLength;
-    const shortest = encodePackageLength(length.value - length.byteLength).length;
-    return { end, note: shortest === length.byteLength ? {} : { pkgLengthBytes: length.byteLength } };
+    const shortest = packageLengthBytesFor(length.value - length.byteLength);
+    return { end, note: shortest === length.byteLength ? NO_NOTE : { pkgLengthBytes: length.byteLength } };
   }
 
   #operand(kind: OperandKind, end: number): OperandValue {
