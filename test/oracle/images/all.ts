@@ -1,4 +1,4 @@
-import type { OracleImage } from './harness.ts';
+import type { OracleImage } from './layout.ts';
 import { longCasesImage } from './long-cases.ts';
 import { pagingCasesImage } from './paging-cases.ts';
 import { protectedCasesImage } from './protected-cases.ts';

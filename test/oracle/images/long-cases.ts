@@ -24,7 +24,8 @@ import {
   rsp,
   ss,
 } from '../../../src/bios/rom/assembler/registers.ts';
-import { longImage, type OracleCase, type OracleImage, RAM, SELECTOR, TABLES_64 } from './harness.ts';
+import { type OracleCase, type OracleImage, RAM, SELECTOR } from './layout.ts';
+import { longImage, TABLES_64 } from './long-image.ts';
 
 /** Goes to CPL 3 in 64-bit code and runs `body` there. */
 function user(code: Code, body: () => void, options: { flags?: number; compatibility?: boolean } = {}): void {

@@ -1,7 +1,8 @@
 import type { Code } from '../../../src/bios/rom/assembler/assembler.ts';
 import { at, dword, symbol } from '../../../src/bios/rom/assembler/operands.ts';
 import { ax, cr0, cr3, cr4, ds, eax, ebx, ecx, edi, edx, es } from '../../../src/bios/rom/assembler/registers.ts';
-import { type OracleCase, type OracleImage, protectedImage, RAM, SELECTOR } from './harness.ts';
+import { type OracleCase, type OracleImage, RAM, SELECTOR } from './layout.ts';
+import { protectedImage } from './protected-image.ts';
 
 /** 32-bit tables; PAE tables of the same map; the page that the cases play with. */
 const DIRECTORY = RAM.TABLES;

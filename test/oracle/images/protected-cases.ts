@@ -22,7 +22,9 @@ import {
   gs,
   ss,
 } from '../../../src/bios/rom/assembler/registers.ts';
-import { descriptor, type OracleCase, type OracleImage, protectedImage, RAM, SELECTOR } from './harness.ts';
+import { descriptor } from './gdt.ts';
+import { type OracleCase, type OracleImage, RAM, SELECTOR } from './layout.ts';
+import { protectedImage } from './protected-image.ts';
 
 /** Goes to CPL 3 and runs `body` there; its interrupt 0x80 comes back through the TSS. */
 function user(code: Code, body: () => void, options: { flags?: number } = {}): void {

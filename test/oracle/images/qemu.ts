@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEBUGCON, EXIT_PORT } from './harness.ts';
+import { DEBUGCON, EXIT_PORT } from './layout.ts';
 
 const QEMU = 'qemu-system-x86_64';
 const CPU = 'qemu64,vendor=GenuineIntel,+smep,+smap,+umip,+rdtscp,-la57,-svm,-fsgsbase';

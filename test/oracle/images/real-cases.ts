@@ -1,7 +1,8 @@
 import type { Code } from '../../../src/bios/rom/assembler/assembler.ts';
 import { at, byte, dword, offsetIn, word } from '../../../src/bios/rom/assembler/operands.ts';
 import { al, ax, bx, cr0, cs, ds, eax, ebx, ecx, edx, es, sp, ss } from '../../../src/bios/rom/assembler/registers.ts';
-import { type OracleCase, type OracleImage, RAM, ROM_BASE, realImage, SELECTOR } from './harness.ts';
+import { type OracleCase, type OracleImage, RAM, ROM_BASE, SELECTOR } from './layout.ts';
+import { realImage } from './real-image.ts';
 
 const LIMIT_FAULT = '0000000d';
 

@@ -1,7 +1,9 @@
 import type { Code } from '../../../src/bios/rom/assembler/assembler.ts';
 import { byte, dword, symbol, word } from '../../../src/bios/rom/assembler/operands.ts';
 import { al, ax, cr0, cr3, ds, eax, ebx, ecx, edx, esp } from '../../../src/bios/rom/assembler/registers.ts';
-import { descriptor, type OracleCase, type OracleImage, protectedImage, RAM, SELECTOR } from './harness.ts';
+import { descriptor } from './gdt.ts';
+import { type OracleCase, type OracleImage, RAM, SELECTOR } from './layout.ts';
+import { protectedImage } from './protected-image.ts';
 
 /** Offsets in a 32-bit TSS. */
 const FIELD = { LINK: 0, CR3: 0x1c, EIP: 0x20, EFLAGS: 0x24, EAX: 0x28, ESP: 0x38, ES: 0x48, LDT: 0x60 } as const;

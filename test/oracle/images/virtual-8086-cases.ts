@@ -1,7 +1,8 @@
 import type { Code } from '../../../src/bios/rom/assembler/assembler.ts';
 import { byte, offsetIn, word } from '../../../src/bios/rom/assembler/operands.ts';
 import { al, ax, bx, cr0, cs, ds, eax, ebx, es, gs, sp } from '../../../src/bios/rom/assembler/registers.ts';
-import { type OracleCase, type OracleImage, protectedImage, ROM_BASE } from './harness.ts';
+import { type OracleCase, type OracleImage, ROM_BASE } from './layout.ts';
+import { protectedImage } from './protected-image.ts';
 
 const VM = 0x2_0000;
 const STACK_SEGMENT = 0x0a00;
