@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 // Runs under whatever Node the machine has, before anything is installed: plain JavaScript, Node's own modules only.
@@ -45,8 +45,9 @@ export function runPinned(root, args, options = {}) {
   return status ?? (signal === null ? 1 : 128);
 }
 
-/** Compiles src/ to dist/. */
+/** Compiles src/ to dist/, without what an earlier version left there. */
 export function build(root) {
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const status = runPinned(root, [compiler, '-p', 'tsconfig.build.json']);
   if (status !== 0) process.exit(status);
