@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, device, eisaId, method, name, ret, scope } from '../../src/aml/build.ts';
-import { encodeDefinitionBlock } from '../../src/aml/table-header.ts';
+import { encodeDefinitionBlock, encodeTable } from '../../src/aml/table-header.ts';
+import AmlCompileCommand from '../../src/commands/aml/compile.ts';
 import AmlDisassembleCommand from '../../src/commands/aml/disassemble.ts';
 import { runCommand } from '../support/run-command.ts';
 
@@ -49,6 +50,19 @@ describe('q35 aml disassemble', () => {
     const { stdout } = await runCommand(AmlDisassembleCommand, [at('dsdt.aml'), at('ssdt.aml'), '--out', out]);
     expect(stdout.split('\n')).toHaveLength(3);
     expect(readFileSync(join(out, 'ssdt.dsl'), 'latin1')).toContain('Method (\\XTRA, 1, NotSerialized)');
+  });
+
+  it('prints tables of data one field a line, which compile back', async () => {
+    const hpet = encodeTable(
+      { ...identity, signature: 'HPET' },
+      Uint8Array.from({ length: 20 }, (_, index) => index),
+    );
+    writeFileSync(at('hpet.aml'), hpet);
+    const { exitCode } = await runCommand(AmlDisassembleCommand, [at('hpet.aml'), '--out', at('data')]);
+    expect(exitCode).toBe(0);
+    const compiled = await runCommand(AmlCompileCommand, [at('data/hpet.dsl'), '--out', at('hpet.out')]);
+    expect(compiled).toMatchObject({ exitCode: 0, stderr: '' });
+    expect(new Uint8Array(readFileSync(at('hpet.out')))).toEqual(hpet);
   });
 
   it('prints JSON and only that with --json', async () => {

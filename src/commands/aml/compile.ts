@@ -3,6 +3,8 @@ import { Args, Flags } from '@oclif/core';
 import { type CompiledTable, compile } from '../../aml/compiler/compile.ts';
 import { CompileError, type Diagnostic, formatDiagnostic } from '../../aml/compiler/diagnostics.ts';
 import type { IncludeFiles } from '../../aml/compiler/preprocess.ts';
+import { decodeTableHeader } from '../../aml/table-header.ts';
+import { assembleDataTable, isDataTableSource } from '../../bios/acpi/source/assemble.ts';
 import { readFileBytes, writeFileWhole } from '../../cli/files.ts';
 import { Q35Command } from '../../cli/q35-command.ts';
 import { UserError } from '../../shared/errors.ts';
@@ -83,7 +85,9 @@ export default class AmlCompileCommand extends Q35Command {
 
   #compile(source: string, options: Parameters<typeof compile>[2], quiet: boolean) {
     try {
-      const compilation = compile(source, readLatin1(source), options);
+      const text = readLatin1(source);
+      if (isDataTableSource(text)) return { tables: [dataTable(text, source)], diagnostics: [] };
+      const compilation = compile(source, text, options);
       if (!quiet) for (const diagnostic of compilation.diagnostics) this.logToStderr(formatDiagnostic(diagnostic));
       return compilation;
     } catch (error) {
@@ -103,6 +107,12 @@ export default class AmlCompileCommand extends Q35Command {
     }
     return this.exit(exitCode);
   }
+}
+
+/** A table of data fields, as `aml disassemble` prints it. */
+function dataTable(text: string, source: string): CompiledTable {
+  const bytes = assembleDataTable(text, source);
+  return { identity: decodeTableHeader(bytes)!, fileName: '', terms: [], bytes };
 }
 
 /** Sources are bytes: a string of ASL keeps what it holds. */

@@ -1,9 +1,12 @@
 import { basename, extname, join } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { type Disassembly, disassemble } from '../../aml/disassemble.ts';
+import { decodeTableHeader } from '../../aml/table-header.ts';
+import { printDataTable } from '../../bios/acpi/source/print.ts';
 import { readFileBytes, writeFileWhole } from '../../cli/files.ts';
 import { Q35Command } from '../../cli/q35-command.ts';
 import { asciiBytes } from '../../shared/bytes.ts';
+import { byteSum } from '../../shared/checksum.ts';
 
 interface DisassembleReport {
   readonly tables: readonly {
@@ -18,10 +21,27 @@ interface DisassembleReport {
   }[];
 }
 
+type Printed = Pick<Disassembly, 'file' | 'header' | 'asl' | 'checksumValid'>;
+
+/** Tables that hold AML (ACPI 6.5 §5.2.11); every other one holds fields. */
+const DEFINITION_BLOCKS = new Set(['DSDT', 'SSDT', 'PSDT']);
+
+function isDataTable(bytes: Uint8Array): boolean {
+  const signature = decodeTableHeader(bytes)?.signature ?? '';
+  return /^[A-Z]{3}[A-Z0-9!]$/.test(signature) && !DEFINITION_BLOCKS.has(signature);
+}
+
+function describeDataTable({ file, bytes }: { file: string; bytes: Uint8Array }): Printed {
+  const header = decodeTableHeader(bytes)!;
+  // FACS has no checksum (§5.2.10).
+  const checksumValid = header.signature === 'FACS' || byteSum(bytes) === 0;
+  return { file, header, asl: printDataTable(bytes, file), checksumValid };
+}
+
 export default class AmlDisassembleCommand extends Q35Command {
-  static override summary = 'Turn compiled DSDTs and SSDTs into ASL';
+  static override summary = 'Turn ACPI tables into text that compiles back';
   static override description =
-    'The tables are read together, as a machine loads them: name the DSDT and its SSDTs at once, or the others with --external, so that the argument counts of methods are known. What ASL cannot say stands in comments that begin with /*@.';
+    'The tables are read together, as a machine loads them: name the DSDT and its SSDTs at once, or the others with --external, so that the argument counts of methods are known. What ASL cannot say stands in comments that begin with /*@. Tables of data are printed one field a line.';
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = {
@@ -45,17 +65,19 @@ export default class AmlDisassembleCommand extends Q35Command {
   async run(): Promise<DisassembleReport> {
     const { argv, flags } = await this.parse(AmlDisassembleCommand);
     const source = (file: string) => ({ file, bytes: readFileBytes(file) });
-    const disassemblies = disassemble((argv as string[]).map(source), {
-      context: (flags.external ?? []).map(source),
-      tolerant: flags.tolerant,
-    });
+    const sources = (argv as string[]).map(source);
+    const disassemblies = disassemble(
+      sources.filter(({ bytes }) => !isDataTable(bytes)),
+      { context: (flags.external ?? []).map(source), tolerant: flags.tolerant },
+    );
     for (const { file, checksumValid } of disassemblies) {
       if (!checksumValid) this.logger().warn(`${file}: the checksum is wrong`);
     }
-    return { tables: disassemblies.map((disassembly) => this.#deliver(disassembly, flags.out)) };
+    const dataTables = sources.filter(({ bytes }) => isDataTable(bytes)).map(describeDataTable);
+    return { tables: [...disassemblies, ...dataTables].map((printed) => this.#deliver(printed, flags.out)) };
   }
 
-  #deliver({ file, header, asl, checksumValid }: Disassembly, directory: string | undefined) {
+  #deliver({ file, header, asl, checksumValid }: Printed, directory: string | undefined) {
     const { signature, revision, length } = header;
     const table = { file, signature, revision, byteLength: length, checksumValid };
     if (directory === undefined) {
