@@ -6,11 +6,13 @@ import type { CpuEngine, EngineExit, EnginePlacement, EngineState } from './engi
 import type { EventKind } from './exceptions/event.ts';
 import { ExceptionUnit } from './exceptions/exception-unit.ts';
 import { generateInterpreter } from './interpreter/generate.ts';
-import { HandlerTable } from './interpreter/handlers.ts';
+import { HandlerTable, SPECIAL_HANDLERS } from './interpreter/handlers.ts';
 import { bindHelpers } from './interpreter/helpers.ts';
-import { MACHINE_OFFSET } from './interpreter/layout.ts';
+import { ENTRY_COUNTS, ENTRY_COUNTS_END, MACHINE_OFFSET } from './interpreter/layout.ts';
 import { EXIT, FORM, NEXT, UOP } from './interpreter/micro-op.ts';
 import { CurrentOperands } from './interpreter/operands.ts';
+import { RegionCompiler } from './jit/region-compiler.ts';
+import { RegionTier } from './jit/region-tier.ts';
 import { TranslatedMemory } from './mmu/linear-memory.ts';
 import { PageWalker } from './mmu/page-walk.ts';
 import { type CpuModel, DEFAULT_CPU_MODEL } from './model/cpu-model.ts';
@@ -67,10 +69,12 @@ export function createEngineMemory(machineBytes: number): WebAssembly.Memory {
 /** First byte of that memory that belongs to the machine. */
 export const ENGINE_MACHINE_OFFSET = MACHINE_OFFSET;
 
-/** What may differ between processors. */
+/** What may differ between processors, and choices that change speed only. */
 export interface EngineOptions {
   readonly model?: CpuModel;
   readonly entropy?: EntropySource;
+  /** Compile hot code into regions (default: yes). */
+  readonly regions?: boolean;
 }
 
 /** Builds a processor; `log` hears of a guest's mistakes, once a site. */
@@ -95,6 +99,8 @@ class Processor implements CpuEngine {
   readonly #operands: CurrentOperands;
   readonly #exceptions: ExceptionUnit;
   readonly #handlerTable: HandlerTable;
+  readonly #useRegions: boolean;
+  #regions: RegionTier | undefined;
   readonly #fault = new GuestFault();
   readonly #run: (uop: number) => void;
   readonly #handlers: Readonly<Record<string, SystemHandler>> = INSTRUCTION_HANDLERS;
@@ -104,6 +110,8 @@ class Processor implements CpuEngine {
   /** Micro-op of the instruction that is calling TypeScript, 0 between instructions. */
   #calling = 0;
   #exitRequested = false;
+  /** The micro-op that #stopAfter withdrew. */
+  #stopped: { readonly at: number; readonly handler: number; readonly withdrawals: number } | undefined;
   #nmiPending = false;
   #shutdown = false;
   #modesDirty = false;
@@ -114,6 +122,7 @@ class Processor implements CpuEngine {
     log: (site: string, message: string) => void,
     options: EngineOptions,
   ) {
+    this.#useRegions = options.regions ?? true;
     const model = options.model ?? DEFAULT_CPU_MODEL;
     const buffer = placement.memory.buffer;
     const state = new CpuState(buffer);
@@ -140,7 +149,11 @@ class Processor implements CpuEngine {
       handlers,
       features: model.features,
       onCodePage: (hostPage) => this.#memoryPath.protectPage(hostPage),
-      onFlush: () => this.#memoryPath.flushJumps(),
+      onFlush: () => {
+        this.#memoryPath.flushJumps();
+        this.#regions?.flush();
+        state.bytes.fill(0, ENTRY_COUNTS, ENTRY_COUNTS_END);
+      },
     });
     this.#lookup = new CodeLookup({
       state,
@@ -184,9 +197,9 @@ class Processor implements CpuEngine {
   #instantiate(placement: EnginePlacement, handlers: HandlerTable): (uop: number) => void {
     const pages = placement.memory.buffer.byteLength / WASM_PAGE;
     const shared = typeof SharedArrayBuffer !== 'undefined' && placement.memory.buffer instanceof SharedArrayBuffer;
-    const module = new WebAssembly.Module(
-      generateInterpreter(handlers, { initialPages: pages, maximumPages: MAXIMUM_PAGES, shared }),
-    );
+    const limits = { initialPages: pages, maximumPages: MAXIMUM_PAGES, shared };
+    const module = new WebAssembly.Module(generateInterpreter(handlers, limits));
+    const table = new WebAssembly.Table({ element: 'anyfunc', initial: handlers.count });
     const path = this.#memoryPath;
     /** Device code may ask for the time: it is exact at the calling instruction. */
     const calling =
@@ -197,22 +210,47 @@ class Processor implements CpuEngine {
         this.#calling = 0;
         return result;
       };
-    const imports = {
+    /** Regions leave devices and code to the interpreter: −1 becomes an exit that runs the instruction there. */
+    const plain = (access: (low: number, high: number, bytes: number) => number) =>
+      calling((low: number, high: number, bytes: number) => {
+        const host = access(low, high, bytes);
+        if (host !== -1) return host;
+        this.#state.setU32(EXIT_REASON, EXIT.BAIL);
+        this.#state.setU32(CURRENT_UOP, this.#calling);
+        return 0;
+      });
+    const common = {
       memory: placement.memory,
-      slowRead: calling((low: number, high: number, bytes: number) => path.read(low, high, bytes)),
-      slowWrite: calling((low: number, high: number, bytes: number) => path.write(low, high, bytes, false)),
-      slowModify: calling((low: number, high: number, bytes: number) => path.write(low, high, bytes, true)),
       slowCommit: calling((_low: number, _high: number, bytes: number) => {
         path.commit(bytes);
         return 0;
       }),
+      ...bindHelpers(this.#state),
+    };
+    const regionImports = {
+      ...common,
+      slowRead: plain((low, high, bytes) => path.readPlain(low, high, bytes)),
+      slowWrite: plain((low, high, bytes) => path.writePlain(low, high, bytes, false)),
+      slowModify: plain((low, high, bytes) => path.writePlain(low, high, bytes, true)),
+    };
+    const compiler = new RegionCompiler(this.#state.view, handlers, this.#codeCache, limits);
+    this.#regions = new RegionTier(compiler, this.#codeCache, handlers, table, { env: regionImports });
+    const imports = {
+      ...common,
+      table,
+      slowRead: calling((low: number, high: number, bytes: number) => path.read(low, high, bytes)),
+      slowWrite: calling((low: number, high: number, bytes: number) => path.write(low, high, bytes, false)),
+      slowModify: calling((low: number, high: number, bytes: number) => path.write(low, high, bytes, true)),
       checkLimit: calling((segment: number, low: number, high: number, access: number) =>
         this.#checkLimit(segment, low, high, access),
       ),
       system: (uop: number) => this.#system(uop),
       link: (uop: number, which: number) => this.#link(uop, which),
       lookup: () => this.#lookupJump(),
-      ...bindHelpers(this.#state),
+      hot: (uop: number) => {
+        if (this.#useRegions) this.#regions?.compile(uop);
+        return 0;
+      },
     };
     const instance = new WebAssembly.Instance(module, { env: imports });
     return instance.exports.run as (uop: number) => void;
@@ -274,6 +312,28 @@ class Processor implements CpuEngine {
     const budget = this.#budget();
     this.#exitRequested = true;
     this.#state.view.setBigInt64(BUDGET, BigInt(budget - EXIT_TOLL), true);
+    if (this.#calling !== 0) this.#stopAfter(this.#calling);
+  }
+
+  /**
+   * The instruction at `uop` is the last one before the exit: the next micro-op of its block is withdrawn until then. So an interrupt that a
+   * device raises comes at the same instruction boundary whatever the blocks and slices are.
+   */
+  #stopAfter(uop: number): void {
+    const state = this.#state;
+    if (state.bytes[uop + UOP.REMAINING] <= 1) return;
+    const next = uop + UOP.BYTE_LENGTH + UOP.HANDLER;
+    this.#stopped = { at: next, handler: state.view.getUint16(next, true), withdrawals: this.#codeCache.withdrawals };
+    state.view.setUint16(next, SPECIAL_HANDLERS.STALE, true);
+  }
+
+  /** Undoes #stopAfter, unless the block was withdrawn for good meanwhile. */
+  #resume(): void {
+    const stopped = this.#stopped;
+    if (stopped === undefined) return;
+    this.#stopped = undefined;
+    if (stopped.withdrawals === this.#codeCache.withdrawals)
+      this.#state.view.setUint16(stopped.at, stopped.handler, true);
   }
 
   invalidateCode(gpa: number, byteLength: number): void {
@@ -381,6 +441,7 @@ class Processor implements CpuEngine {
       return true;
     }
     this.#run(uop);
+    this.#resume();
     switch (state.u32(EXIT_REASON)) {
       case EXIT.FAULT:
         this.#rewind(true);
@@ -389,6 +450,9 @@ class Processor implements CpuEngine {
       case EXIT.STALE:
         this.#rewind(true);
         return false;
+      case EXIT.BAIL:
+        this.#rewind(true);
+        return this.#runOnce();
       case EXIT.BUDGET: {
         this.#rewind(false);
         const budget = this.#budget();
@@ -401,6 +465,17 @@ class Processor implements CpuEngine {
       default:
         return false;
     }
+  }
+
+  /** Runs the instruction at RIP in the interpreter, whatever tier its block has reached. */
+  #runOnce(): boolean {
+    const state = this.#state;
+    const budget = this.#budget();
+    const uop = this.#lookup.once(state.u32(RIP), state.u32(RIP + 4), 1);
+    this.#setBudget(1);
+    const faulted = this.#runFrom(uop);
+    this.#setBudget(budget - 1 + this.#budget());
+    return faulted;
   }
 
   /** RIP of CURRENT_UOP; `entered`: its block's count was taken, what had not run is given back. */

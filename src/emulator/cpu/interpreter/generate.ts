@@ -19,8 +19,11 @@ import type { HandlerKey, HandlerTable } from './handlers.ts';
 import { SPECIAL_COUNT } from './handlers.ts';
 import { isHot } from './hot-handlers.ts';
 import { type HandlerExits, type ImportIndexes, InterpreterSemantics } from './interpreter-semantics.ts';
-import { JUMP_CACHE, JUMP_CACHE_ENTRIES } from './layout.ts';
+import { ENTRY_COUNT_SHIFT, ENTRY_COUNTS, JUMP_CACHE, JUMP_CACHE_ENTRIES, UOP_ARENA } from './layout.ts';
 import { EXIT, NEXT, UOP } from './micro-op.ts';
+
+/** Entries after which a block is worth a compiled region. */
+export const HOT_ENTRIES = 4000;
 
 const HANDLER_SIGNATURE = { parameters: ['i32'], results: ['i32'] } as const;
 
@@ -42,6 +45,8 @@ const IMPORT_PARAMETERS = {
   link: 2,
   /** () looks JUMP_RIP up and fills the jump cache → uop, 0 to leave. */
   lookup: 0,
+  /** (uop): this block has been entered HOT_ENTRIES times. */
+  hot: 1,
 } as const;
 
 const UOP_LOCAL: I32 = localGet('i32', 0);
@@ -200,6 +205,10 @@ function emitRun(handlers: HandlerTable, imports: ImportIndexes, handlerType: nu
       b.return();
     });
     b.storeI64(i32.const(BUDGET), budget);
+    const counter = b.let(i32.shrU(i32.sub(UOP_LOCAL, i32.const(UOP_ARENA)), i32.const(ENTRY_COUNT_SHIFT)));
+    const count = b.let(i32.add(i32.load16u(counter, ENTRY_COUNTS), i32.const(1)));
+    b.store(0x3b, counter, count, ENTRY_COUNTS);
+    b.if(i32.eq(count, i32.const(HOT_ENTRIES)), () => b.callVoid(imports.hot, [UOP_LOCAL], false));
     b.br(loop);
   });
   return b;
@@ -214,9 +223,10 @@ export function generateInterpreter(
   memory: { initialPages: number; maximumPages: number; shared: boolean },
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder(memory);
+  module.importTable();
   const imports: Record<string, number> = {};
   for (const [name, count] of Object.entries({ ...IMPORT_PARAMETERS, ...HELPER_PARAMETERS })) {
-    const results = name === 'slowCommit' ? [] : (['i32'] as const);
+    const results = name === 'slowCommit' || name === 'hot' ? [] : (['i32'] as const);
     imports[name] = module.importFunction(name, { parameters: new Array(count).fill('i32'), results });
   }
   const handlerType = module.type(HANDLER_SIGNATURE);

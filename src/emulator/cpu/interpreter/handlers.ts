@@ -73,6 +73,11 @@ export class HandlerTable {
     }
   }
 
+  /** First number after the generated handlers: compiled regions take theirs from here. */
+  get count(): number {
+    return SPECIAL_COUNT + this.keys.length;
+  }
+
   /** The row behind a handler number; undefined for special handlers. */
   keyOf(number: number): HandlerKey | undefined {
     return this.keys[number - SPECIAL_COUNT];

@@ -1,6 +1,6 @@
-import { signExtend } from '../isa/flags.ts';
+import { auxOfSource, signExtend } from '../isa/flags.ts';
 import { memoryBytes, parseOperand } from '../isa/row.ts';
-import type { I32, I64, Semantics, Size } from '../isa/semantics.ts';
+import type { FlagSource, I32, I64, Semantics, Size } from '../isa/semantics.ts';
 import type { DecodableRow } from '../isa/table.ts';
 import { operandBytes } from '../isa/table.ts';
 import {
@@ -55,11 +55,11 @@ const PAGE_MASK = -0x1000;
 export class InterpreterSemantics implements Semantics {
   readonly b: FunctionBuilder;
   readonly size: Size;
-  readonly #entry: DecodableRow;
-  readonly #form: Form;
-  readonly #uop: I32;
-  readonly #exits: HandlerExits;
-  readonly #imports: ImportIndexes;
+  protected readonly entry: DecodableRow;
+  protected readonly form: Form;
+  protected readonly uop: I32;
+  protected readonly exits: HandlerExits;
+  protected readonly imports: ImportIndexes;
   /** Host address of the memory operand between getForWrite and set. */
   #writeHost: I32 | undefined;
   #writeLinear: I64 | undefined;
@@ -75,11 +75,11 @@ export class InterpreterSemantics implements Semantics {
   ) {
     this.b = b;
     this.size = size;
-    this.#entry = entry;
-    this.#form = form;
-    this.#uop = uop;
-    this.#exits = exits;
-    this.#imports = imports;
+    this.entry = entry;
+    this.form = form;
+    this.uop = uop;
+    this.exits = exits;
+    this.imports = imports;
   }
 
   let<T extends ValueType>(value: Expr<T>): Expr<T> {
@@ -89,43 +89,43 @@ export class InterpreterSemantics implements Semantics {
   // Operands.
 
   sizeOf(index: number): Size {
-    return operandBytes(this.#entry.row.operands[index], this.size);
+    return operandBytes(this.entry.row.operands[index], this.size);
   }
 
   isMemory(index: number): boolean {
-    const { kind } = parseOperand(this.#entry.row.operands[index]);
+    const { kind } = parseOperand(this.entry.row.operands[index]);
     if (kind === 'O' || kind === 'M') return true;
-    return 'EWQ'.includes(kind) && this.#isMemoryForm();
+    return 'EWQ'.includes(kind) && this.isMemoryForm();
   }
 
-  #isMemoryForm(): boolean {
-    return this.#form === FORM.BASE || this.#form === FORM.FULL || this.#form === FORM.LEGACY;
+  protected isMemoryForm(): boolean {
+    return this.form === FORM.BASE || this.form === FORM.FULL || this.form === FORM.LEGACY;
   }
 
   get(index: number): I64 {
-    const code = this.#entry.row.operands[index];
+    const code = this.entry.row.operands[index];
     const size = this.sizeOf(index);
     const { kind, width } = parseOperand(code);
     if (kind === 'fixed') return this.#fixed(code);
     if (this.isMemory(index)) return this.load(this.let(this.linear(false)), size);
     if (kind === 'I') {
-      if (width === 'v' && this.size === 8) return i64.load(this.#uop, UOP.TARGET);
-      return size === 8 ? i64.load32s(this.#uop, UOP.IMMEDIATE) : i64.load32u(this.#uop, UOP.IMMEDIATE);
+      if (width === 'v' && this.size === 8) return this.field64(UOP.TARGET);
+      return size === 8 ? this.fieldS32(UOP.IMMEDIATE) : this.fieldU32(UOP.IMMEDIATE);
     }
-    return this.#loadRegister(this.#registerField(kind), size);
+    return this.loadRegister(this.registerField(kind), size);
   }
 
   getForWrite(index: number): I64 {
     if (!this.isMemory(index)) return this.get(index);
     const linear = this.let(this.linear(true));
-    const host = this.#hostForWrite(linear, this.sizeOf(index), 'slowModify');
+    const host = this.hostForWrite(linear, this.sizeOf(index), 'slowModify');
     this.#writeHost = host;
     this.#writeLinear = linear;
-    return this.#loadSized(this.sizeOf(index), host);
+    return this.loadSized(this.sizeOf(index), host);
   }
 
   set(index: number, value: I64): void {
-    const code = this.#entry.row.operands[index];
+    const code = this.entry.row.operands[index];
     const size = this.sizeOf(index);
     const { kind } = parseOperand(code);
     if (kind === 'fixed') {
@@ -133,12 +133,12 @@ export class InterpreterSemantics implements Semantics {
       return;
     }
     if (!this.isMemory(index)) {
-      this.#storeRegister(this.#registerField(kind), size, value);
+      this.storeRegister(this.registerField(kind), size, value);
       return;
     }
     if (this.#writeHost !== undefined && this.#writeLinear !== undefined) {
       this.b.storeSized(size, this.#writeHost, value);
-      this.#commit(this.#writeHost, this.#writeLinear, size);
+      this.commit(this.#writeHost, this.#writeLinear, size);
       return;
     }
     const bound = this.let(value);
@@ -158,23 +158,45 @@ export class InterpreterSemantics implements Semantics {
     }
   }
 
+  // Fields of the micro-op: loads here, constants in regions.
+
+  protected field8(offset: number): I64 {
+    return i64.load8u(this.uop, offset);
+  }
+
+  protected field16(offset: number): I32 {
+    return i32.load16u(this.uop, offset);
+  }
+
+  protected fieldS32(offset: number): I64 {
+    return i64.load32s(this.uop, offset);
+  }
+
+  protected fieldU32(offset: number): I64 {
+    return i64.load32u(this.uop, offset);
+  }
+
+  protected field64(offset: number): I64 {
+    return i64.load(this.uop, offset);
+  }
+
   /** Address of the register operand, from the micro-op. */
-  #registerField(kind: string): I32 {
-    if (kind === 'H' || kind === 'B') return i32.load16u(this.#uop, UOP.VVVV);
-    return i32.load16u(this.#uop, 'GVPSCD'.includes(kind) ? UOP.REG : UOP.RM);
+  protected registerField(kind: string): I32 {
+    if (kind === 'H' || kind === 'B') return this.field16(UOP.VVVV);
+    return this.field16('GVPSCD'.includes(kind) ? UOP.REG : UOP.RM);
   }
 
-  #loadRegister(address: I32, size: Size): I64 {
-    return this.#loadSized(size, address);
+  protected loadRegister(address: I32, size: Size): I64 {
+    return this.loadSized(size, address);
   }
 
-  #storeRegister(address: I32, size: Size, value: I64): void {
+  protected storeRegister(address: I32, size: Size, value: I64): void {
     // A 4-byte write clears the upper half.
     if (size === 4) this.b.storeI64(address, i64.and(value, i64.const(0xffff_ffff)));
     else this.b.storeSized(size, address, value);
   }
 
-  #loadSized(size: Size, address: I32, offset = 0): I64 {
+  protected loadSized(size: Size, address: I32, offset = 0): I64 {
     switch (size) {
       case 1:
         return i64.load8u(address, offset);
@@ -188,130 +210,134 @@ export class InterpreterSemantics implements Semantics {
   }
 
   gpr(register: number, size: Size): I64 {
-    return this.#loadSized(size, i32.const(GPR + register * 8));
+    return this.loadRegister(i32.const(GPR + register * 8), size);
   }
 
   setGpr(register: number, size: Size, value: I64): void {
-    this.#storeRegister(i32.const(GPR + register * 8), size, value);
+    this.storeRegister(i32.const(GPR + register * 8), size, value);
   }
 
   vectorAddress(index: number): I32 {
-    const { kind } = parseOperand(this.#entry.row.operands[index]);
-    return this.#registerField(kind);
+    const { kind } = parseOperand(this.entry.row.operands[index]);
+    return this.registerField(kind);
   }
 
   // Addresses.
 
   effectiveAddress(): I64 {
-    const uop = this.#uop;
-    const base = i64.load(i32.load16u(uop, UOP.BASE));
-    const displacement = i64.load32s(uop, UOP.DISPLACEMENT);
-    if (this.#form === FORM.BASE) return i64.add(base, displacement);
-    const index = i64.shl(i64.load(i32.load16u(uop, UOP.INDEX)), i64.load8u(uop, UOP.SCALE));
+    const base = this.loadRegister(this.field16(UOP.BASE), 8);
+    const displacement = this.fieldS32(UOP.DISPLACEMENT);
+    if (this.form === FORM.BASE) return i64.add(base, displacement);
+    const index = i64.shl(this.loadRegister(this.field16(UOP.INDEX), 8), this.field8(UOP.SCALE));
     const sum = i64.add(i64.add(base, index), displacement);
-    return this.#form === FORM.LEGACY ? i64.and(sum, this.addressMask()) : sum;
+    return this.form === FORM.LEGACY ? i64.and(sum, this.addressMask()) : sum;
   }
 
   /** The offset of the operand: memory offsets (A0–A3) stand in the micro-op whole. */
   #offset(): I64 {
-    const moffs = this.#entry.row.operands.some((code) => parseOperand(code).kind === 'O');
-    return moffs ? i64.load(this.#uop, UOP.TARGET) : this.effectiveAddress();
+    const moffs = this.entry.row.operands.some((code) => parseOperand(code).kind === 'O');
+    return moffs ? this.field64(UOP.TARGET) : this.effectiveAddress();
   }
 
   linear(write = false): I64 {
-    const moffs = this.#entry.row.operands.findIndex((code) => parseOperand(code).kind === 'O');
-    const base = i64.load(i32.load16u(this.#uop, UOP.RM));
+    const moffs = this.entry.row.operands.findIndex((code) => parseOperand(code).kind === 'O');
+    const base = this.loadRegister(this.field16(UOP.RM), 8);
     if (moffs >= 0) {
       // Segment number cannot stand beside a 64-bit offset: the base slot tells it.
-      const slot = i32.load16u(this.#uop, UOP.RM);
+      const slot = this.field16(UOP.RM);
       const segment = i32.shrU(i32.sub(slot, i32.const(EFFECTIVE_BASES)), i32.const(3));
-      return this.#checked(this.#offset(), segment, base, this.sizeOf(moffs), write);
+      return this.checked(this.#offset(), segment, base, this.sizeOf(moffs), write);
     }
-    if (this.#form === FORM.BASE) return this.effectiveAddress();
-    if (this.#form === FORM.FULL) return i64.add(this.effectiveAddress(), base);
-    const memory = this.#entry.row.operands.findIndex((_code, index) => this.isMemory(index));
-    const size = memory >= 0 ? memoryBytes(this.#entry.row.operands[memory], this.size) : this.size;
-    return this.#checked(this.effectiveAddress(), i32.load8u(this.#uop, UOP.SEGMENT), base, size, write);
+    if (this.form === FORM.BASE) return this.effectiveAddress();
+    if (this.form === FORM.FULL) return i64.add(this.effectiveAddress(), base);
+    const memory = this.entry.row.operands.findIndex((_code, index) => this.isMemory(index));
+    const size = memory >= 0 ? memoryBytes(this.entry.row.operands[memory], this.size) : this.size;
+    return this.checked(this.effectiveAddress(), i32.wrap(this.field8(UOP.SEGMENT)), base, size, write);
   }
 
   linearPlus(byteOffset: I64): I64 {
-    if (this.#form !== FORM.LEGACY) return i64.add(this.linear(), byteOffset);
+    if (this.form !== FORM.LEGACY) return i64.add(this.linear(), byteOffset);
     const offset = i64.and(i64.add(this.effectiveAddress(), byteOffset), this.addressMask());
-    const base = i64.load(i32.load16u(this.#uop, UOP.RM));
-    return this.#checked(offset, i32.load8u(this.#uop, UOP.SEGMENT), base, this.size, true);
+    const base = this.loadRegister(this.field16(UOP.RM), 8);
+    return this.checked(offset, i32.wrap(this.field8(UOP.SEGMENT)), base, this.size, true);
   }
 
   /** offset + base after the limit check; a failed check asks TypeScript, which faults or lets it pass (expand-down). */
-  #checked(offset: I64, segment: I32, base: I64, size: number, write: boolean): I64 {
+  protected checked(offset: I64, segment: I32, base: I64, size: number, write: boolean): I64 {
     const bound = this.let(offset);
     const slot = i32.shl(segment, i32.const(3));
     const limit = i64.load(slot, write ? WRITE_LIMITS : READ_LIMITS);
     this.b.if(i64.gtU(i64.add(bound, i64.const(size)), limit), () => {
-      const arguments_ = [this.#uop, segment, ...this.#halves(bound), i32.const(size | (write ? 0x100 : 0))];
-      this.b.if(call('i32', this.#imports.checkLimit, arguments_), () => this.#exits.leave());
+      const arguments_ = [this.uop, segment, ...this.halves(bound), i32.const(size | (write ? 0x100 : 0))];
+      this.b.if(call('i32', this.imports.checkLimit, arguments_), () => this.exits.leave());
     });
     return i64.and(i64.add(bound, base), this.stateI64(LINEAR_MASK));
   }
 
   addressMask(): I64 {
-    return i64.shrU(i64.const(-1), i64.load8u(this.#uop, UOP.ADDRESS_SHIFT));
+    return i64.shrU(i64.const(-1), this.field8(UOP.ADDRESS_SHIFT));
   }
 
   stringLinear(which: 'source' | 'destination', offset: I64, size: Size, write: boolean): I64 {
     if (which === 'source') {
-      const base = i64.load(i32.load16u(this.#uop, UOP.RM));
-      return this.#checked(offset, i32.load8u(this.#uop, UOP.SEGMENT), base, size, write);
+      const base = this.loadRegister(this.field16(UOP.RM), 8);
+      return this.checked(offset, i32.wrap(this.field8(UOP.SEGMENT)), base, size, write);
     }
     const base = this.stateI64(EFFECTIVE_BASES + SEGMENT_INDEX.ES * 8);
-    return this.#checked(offset, i32.const(SEGMENT_INDEX.ES), base, size, write);
+    return this.checked(offset, i32.const(SEGMENT_INDEX.ES), base, size, write);
   }
 
   // Memory.
 
-  #halves(linear: I64): I32[] {
+  protected halves(linear: I64): I32[] {
     return [i32.wrap(linear), i32.wrap(i64.shrU(linear, i64.const(32)))];
   }
 
+  /** Address of the TLB in use: TLB_READ or TLB_WRITE. */
+  protected tlbBase(tlb: number): I32 {
+    return this.stateI32(tlb);
+  }
+
   /** Address of the TLB entry for `linear`, and whether it holds the whole access. */
-  #probe(linear: I64, byteLength: number, tlb: number): { entry: I32; hit: I32 } {
+  protected probe(linear: I64, byteLength: number, tlb: number): { entry: I32; hit: I32 } {
     const offset = i32.and(i32.shrU(i32.wrap(linear), i32.const(8)), i32.const((TLB_ENTRIES - 1) << 4));
-    const entry = this.let(i32.add(this.stateI32(tlb), offset));
+    const entry = this.let(i32.add(this.tlbBase(tlb), offset));
     const last = byteLength === 1 ? linear : i64.add(linear, i64.const(byteLength - 1));
     return { entry, hit: i64.eq(i64.and(last, i64.const(PAGE_MASK)), i64.load(entry)) };
   }
 
-  #host(linear: I64, byteLength: number, tlb: number, slow: string): I32 {
+  protected host(linear: I64, byteLength: number, tlb: number, slow: string): I32 {
     const host = this.b.local('i32');
-    const { entry, hit } = this.#probe(linear, byteLength, tlb);
-    this.b.if(
+    const { entry, hit } = this.probe(linear, byteLength, tlb);
+    this.b.plainIf(
       hit,
       () => this.b.set(host, i32.add(i32.wrap(linear), i32.load(entry, 8))),
       () => {
-        const arguments_ = [this.#uop, ...this.#halves(linear), i32.const(byteLength)];
-        this.b.set(host, call('i32', this.#imports[slow], arguments_));
-        this.b.if(i32.eqz(host), () => this.#exits.leave());
+        const arguments_ = [this.uop, ...this.halves(linear), i32.const(byteLength)];
+        this.b.set(host, call('i32', this.imports[slow], arguments_));
+        this.b.plainIf(i32.eqz(host), () => this.exits.leave());
       },
     );
     return host;
   }
 
   hostForRead(linear: I64, byteLength: number): I32 {
-    return this.#host(linear, byteLength, TLB_READ, 'slowRead');
+    return this.host(linear, byteLength, TLB_READ, 'slowRead');
   }
 
-  #hostForWrite(linear: I64, byteLength: number, slow: string): I32 {
-    return this.#host(linear, byteLength, TLB_WRITE, slow);
+  protected hostForWrite(linear: I64, byteLength: number, slow: string): I32 {
+    return this.host(linear, byteLength, TLB_WRITE, slow);
   }
 
   /** After a store: what went to the bounce buffer is written for real. */
-  #commit(host: I32, linear: I64, byteLength: number): void {
-    this.b.if(i32.eq(host, i32.const(MEMORY_VALUE)), () => {
-      this.b.callVoid(this.#imports.slowCommit, [this.#uop, ...this.#halves(linear), i32.const(byteLength)], false);
+  protected commit(host: I32, linear: I64, byteLength: number): void {
+    this.b.plainIf(i32.eq(host, i32.const(MEMORY_VALUE)), () => {
+      this.b.callVoid(this.imports.slowCommit, [this.uop, ...this.halves(linear), i32.const(byteLength)], false);
     });
   }
 
   load(linear: I64, size: Size): I64 {
-    return this.#loadSized(size, this.hostForRead(linear, size));
+    return this.loadSized(size, this.hostForRead(linear, size));
   }
 
   store(linear: I64, size: Size, value: I64): void {
@@ -319,23 +345,23 @@ export class InterpreterSemantics implements Semantics {
   }
 
   modify(linear: I64, size: Size, change: (old: I64) => I64): I64 {
-    const host = this.#hostForWrite(linear, size, 'slowModify');
-    const old = this.let(this.#loadSized(size, host));
+    const host = this.hostForWrite(linear, size, 'slowModify');
+    const old = this.let(this.loadSized(size, host));
     this.b.storeSized(size, host, change(old));
-    this.#commit(host, linear, size);
+    this.commit(host, linear, size);
     return old;
   }
 
   storeWith(linear: I64, byteLength: number, emit: (address: I32) => void): void {
-    const host = this.#hostForWrite(linear, byteLength, 'slowWrite');
+    const host = this.hostForWrite(linear, byteLength, 'slowWrite');
     emit(host);
-    this.#commit(host, linear, byteLength);
+    this.commit(host, linear, byteLength);
   }
 
   // Stack.
 
-  #legacyStack(): boolean {
-    return this.#form === FORM.LEGACY || this.#form === FORM.LEGACY_STACK || this.#form === FORM.LEGACY_STACK_FAR;
+  protected legacyStack(): boolean {
+    return this.form === FORM.LEGACY || this.form === FORM.LEGACY_STACK || this.form === FORM.LEGACY_STACK_FAR;
   }
 
   stackOffset(delta: number): I64 {
@@ -343,13 +369,13 @@ export class InterpreterSemantics implements Semantics {
   }
 
   cutToStack(offset: I64): I64 {
-    return this.#legacyStack() ? i64.and(offset, this.stateI64(STACK_MASK)) : offset;
+    return this.legacyStack() ? i64.and(offset, this.stateI64(STACK_MASK)) : offset;
   }
 
   #stackLinear(offset: I64, size: Size, write: boolean): I64 {
-    if (!this.#legacyStack()) return offset;
+    if (!this.legacyStack()) return offset;
     const base = this.stateI64(EFFECTIVE_BASES + SEGMENT_INDEX.SS * 8);
-    return this.let(this.#checked(offset, i32.const(SEGMENT_INDEX.SS), base, size, write));
+    return this.let(this.checked(offset, i32.const(SEGMENT_INDEX.SS), base, size, write));
   }
 
   stackLoad(offset: I64, size: Size): I64 {
@@ -361,7 +387,7 @@ export class InterpreterSemantics implements Semantics {
   }
 
   setStackOffset(offset: I64): void {
-    if (!this.#legacyStack()) {
+    if (!this.legacyStack()) {
       this.setGpr(REGISTER.RSP, 8, offset);
       return;
     }
@@ -370,6 +396,14 @@ export class InterpreterSemantics implements Semantics {
   }
 
   // Flags.
+
+  fusedCondition(_code: number): I32 | undefined {
+    return undefined;
+  }
+
+  setFlagsFrom(source: FlagSource, r: I64): void {
+    this.setFlags(r, auxOfSource(this, source, r));
+  }
 
   setFlags(result: I64, aux: I64): void {
     this.setRawFlags(signExtend(this.size, result), aux);
@@ -393,25 +427,25 @@ export class InterpreterSemantics implements Semantics {
   // Control.
 
   immediate(): I64 {
-    return i64.load32s(this.#uop, UOP.IMMEDIATE);
+    return this.fieldS32(UOP.IMMEDIATE);
   }
 
   nextRip(): I64 {
-    const offset = i32.add(i32.load16u(this.#uop, UOP.PAGE_OFFSET), i32.load8u(this.#uop, UOP.LENGTH));
+    const offset = i32.add(this.field16(UOP.PAGE_OFFSET), i32.load8u(this.uop, UOP.LENGTH));
     return i64.add(this.stateI64(RIP_PAGE), i64.extendI32U(offset));
   }
 
-  #cut(rip: I64): I64 {
+  protected cut(rip: I64): I64 {
     if (this.size === 8) return rip;
     return i64.and(rip, i64.const(this.size === 4 ? 0xffff_ffff : 0xffff));
   }
 
-  #nextInPage(): I64 {
-    return i64.add(this.stateI64(RIP_PAGE), i64.load32s(this.#uop, UOP.DISPLACEMENT));
+  protected nextInPage(): I64 {
+    return i64.add(this.stateI64(RIP_PAGE), this.fieldS32(UOP.DISPLACEMENT));
   }
 
-  #isFar(): boolean {
-    return this.#form === FORM.BASE || this.#form === FORM.LEGACY_STACK_FAR;
+  protected isFar(): boolean {
+    return this.form === FORM.BASE || this.form === FORM.LEGACY_STACK_FAR;
   }
 
   checkTarget(rip: I64): void {
@@ -422,26 +456,26 @@ export class InterpreterSemantics implements Semantics {
   }
 
   jumpRelative(): void {
-    if (this.#isFar()) {
-      const target = this.let(this.#cut(i64.add(this.#nextInPage(), this.immediate())));
+    if (this.isFar()) {
+      const target = this.let(this.cut(i64.add(this.nextInPage(), this.immediate())));
       this.checkTarget(target);
-      this.#exits.jump(target);
+      this.exits.jump(target);
       return;
     }
-    this.#enterLinked(this.let(i32.load(this.#uop, UOP.TARGET)), i32.const(0));
+    this.#enterLinked(this.let(i32.load(this.uop, UOP.TARGET)), i32.const(0));
   }
 
   jumpRelativeIf(condition: I32): void {
     const taken = this.let(condition);
-    if (this.#isFar()) {
-      const next = this.let(this.#nextInPage());
-      const target = this.let(this.#cut(select(taken, i64.add(next, this.immediate()), next)));
+    if (this.isFar()) {
+      const next = this.let(this.nextInPage());
+      const target = this.let(this.cut(select(taken, i64.add(next, this.immediate()), next)));
       this.checkTarget(target);
-      this.#exits.jump(target);
+      this.exits.jump(target);
       return;
     }
     const notTaken = this.let(i32.eqz(taken));
-    const link = i32.load(i32.add(this.#uop, i32.shl(notTaken, i32.const(2))), UOP.TARGET);
+    const link = i32.load(i32.add(this.uop, i32.shl(notTaken, i32.const(2))), UOP.TARGET);
     this.#enterLinked(this.let(link), notTaken);
   }
 
@@ -449,48 +483,48 @@ export class InterpreterSemantics implements Semantics {
     const linked = this.b.local('i32');
     this.b.set(linked, target);
     this.b.if(i32.eqz(linked), () => {
-      this.b.set(linked, call('i32', this.#imports.link, [this.#uop, which]));
-      this.b.if(i32.eqz(linked), () => this.#exits.leave());
+      this.b.set(linked, call('i32', this.imports.link, [this.uop, which]));
+      this.b.if(i32.eqz(linked), () => this.exits.leave());
     });
-    this.#exits.enter(linked);
+    this.exits.enter(linked);
   }
 
   jumpIndirect(rip: I64): void {
-    this.#exits.jump(rip);
+    this.exits.jump(rip);
   }
 
   again(): void {
     // This portion retires as one instruction; the rest of the block has not run.
-    const unused = i64.sub(i64.load8u(this.#uop, UOP.REMAINING), i64.const(1));
+    const unused = i64.sub(this.field8(UOP.REMAINING), i64.const(1));
     this.setStateI64(BUDGET, i64.add(this.stateI64(BUDGET), unused));
-    this.#exits.enter(this.#uop);
+    this.exits.enter(this.uop);
   }
 
   fault(vector: number, errorCode: number): void {
     this.setStateI32(FAULT_VECTOR, i32.const(vector));
     this.setStateI32(FAULT_ERROR_CODE, i32.const(errorCode));
     this.setStateI32(EXIT_REASON, i32.const(EXIT.FAULT));
-    this.setStateI32(CURRENT_UOP, this.#uop);
-    this.#exits.leave();
+    this.setStateI32(CURRENT_UOP, this.uop);
+    this.exits.leave();
   }
 
   system(): void {
-    this.#exits.follow(call('i32', this.#imports.system, [this.#uop]));
+    this.exits.follow(call('i32', this.imports.system, [this.uop]));
   }
 
   done(): void {
-    this.#exits.next();
+    this.exits.next();
   }
 
   helper(name: string, args: readonly I32[]): I32 {
-    return call('i32', this.#imports[name], args);
+    return call('i32', this.imports[name], args);
   }
 
   helperMayFault(name: string, args: readonly I32[]): void {
-    this.setStateI32(CURRENT_UOP, this.#uop);
-    this.b.if(call('i32', this.#imports[name], args), () => {
+    this.setStateI32(CURRENT_UOP, this.uop);
+    this.b.if(call('i32', this.imports[name], args), () => {
       this.setStateI32(EXIT_REASON, i32.const(EXIT.FAULT));
-      this.#exits.leave();
+      this.exits.leave();
     });
   }
 

@@ -30,8 +30,13 @@ export const UOP_ARENA_END = UOP_ARENA + UOP_ARENA_BYTES;
 /** Room at the arena's end for blocks that run once. */
 export const SCRATCH_UOPS = 256 * 32;
 
+/** How often each block was entered: u16 by micro-op. */
+export const ENTRY_COUNTS = UOP_ARENA_END;
+export const ENTRY_COUNT_SHIFT = 4;
+export const ENTRY_COUNTS_END = ENTRY_COUNTS + (UOP_ARENA_BYTES >> ENTRY_COUNT_SHIFT);
+
 /** Guest RAM and ROM from here. */
-export const MACHINE_OFFSET = UOP_ARENA_END;
+export const MACHINE_OFFSET = ENTRY_COUNTS_END;
 
 export function readTlbOf(mmuIndex: number): number {
   return TLB_BASE + mmuIndex * 2 * TLB_BYTES;

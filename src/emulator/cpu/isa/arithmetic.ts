@@ -33,7 +33,7 @@ const adc: Semantic = (c) => {
   binary(
     c,
     (a, b) => i64.add(i64.add(a, b), carry),
-    (a, b, r) => flagsOfAdd(c, a, b, r),
+    (a, b, r) => flagsOfAdd(c, a, b, r, 'adc'),
   );
 };
 const sub: Semantic = (c) => binary(c, i64.sub, (a, b, r) => flagsOfSub(c, a, b, r));
@@ -42,7 +42,7 @@ const sbb: Semantic = (c) => {
   binary(
     c,
     (a, b) => i64.sub(i64.sub(a, b), borrow),
-    (a, b, r) => flagsOfSub(c, a, b, r),
+    (a, b, r) => flagsOfSub(c, a, b, r, 'sbb'),
   );
 };
 const and: Semantic = (c) => binary(c, i64.and, (_a, _b, r) => flagsOfLogic(c, r));

@@ -1,5 +1,5 @@
 import { i32, i64, select } from '../wasm/expr.ts';
-import type { I32, I64, Semantics, Size } from './semantics.ts';
+import type { FlagSource, I32, I64, Semantics, Size } from './semantics.ts';
 
 /** AUX bits: see state.ts FLAGS_AUX. */
 export const AUX_CF = 1n << 63n;
@@ -32,22 +32,35 @@ export function auxOfCarries(c: Semantics, size: Size, carries: I64): I64 {
   return i64.or(top, i64.and(vector, i64.const(AUX_AF)));
 }
 
-/** Flags of a + b (+ carry) = r. All bound to locals or constants. */
-export function flagsOfAdd(c: Semantics, a: I64, b: I64, r: I64): void {
-  const carries = i64.or(i64.and(a, b), i64.and(i64.or(a, b), i64.not(r)));
-  c.setFlags(r, auxOfCarries(c, c.size, carries));
+/** AUX of a result `r` by where it came from. */
+export function auxOfSource(c: Semantics, { kind, size, a, b }: FlagSource, r: I64): I64 {
+  switch (kind) {
+    case 'add':
+    case 'adc':
+      return auxOfCarries(c, size, i64.or(i64.and(a, b), i64.and(i64.or(a, b), i64.not(r))));
+    case 'sub':
+    case 'sbb': {
+      const notA = c.let(i64.not(a));
+      return auxOfCarries(c, size, i64.or(i64.and(notA, b), i64.and(i64.or(notA, b), r)));
+    }
+    case 'logic':
+      return i64.const(0);
+  }
 }
 
-/** Flags of a − b (− borrow) = r. */
-export function flagsOfSub(c: Semantics, a: I64, b: I64, r: I64, size: Size = c.size): void {
-  const notA = c.let(i64.not(a));
-  const borrows = i64.or(i64.and(notA, b), i64.and(i64.or(notA, b), r));
-  c.setFlags(r, auxOfCarries(c, size, borrows));
+/** Flags of a + b = r; 'adc': with a carry in it. All bound to locals or constants. */
+export function flagsOfAdd(c: Semantics, a: I64, b: I64, r: I64, kind: 'add' | 'adc' = 'add'): void {
+  c.setFlagsFrom({ kind, size: c.size, a, b }, r);
+}
+
+/** Flags of a − b = r; 'sbb': with a borrow in it. */
+export function flagsOfSub(c: Semantics, a: I64, b: I64, r: I64, kind: 'sub' | 'sbb' = 'sub'): void {
+  c.setFlagsFrom({ kind, size: c.size, a, b }, r);
 }
 
 /** Flags of a logical result: CF, OF and (as hardware does) AF are 0. */
 export function flagsOfLogic(c: Semantics, r: I64): void {
-  c.setFlags(r, i64.const(0));
+  c.setFlagsFrom({ kind: 'logic', size: c.size, a: r, b: r }, r);
 }
 
 /** AUX with the given CF and OF (0 or 1, i64) and AF clear. */
@@ -82,6 +95,8 @@ function parity(c: Semantics): I32 {
 
 /** Condition codes in encoding order: O NO B AE Z NZ BE A S NS P NP L GE LE G (SDM vol. 1 appendix B). */
 export function condition(c: Semantics, code: number): I32 {
+  const fused = c.fusedCondition(code);
+  if (fused !== undefined) return fused;
   const positive = ((): I32 => {
     switch (code >> 1) {
       case 0:

@@ -5,6 +5,14 @@ export type I32 = Expr<'i32'>;
 export type I64 = Expr<'i64'>;
 export type Size = 1 | 2 | 4 | 8;
 
+/** Where flags came from: lets a back end put off AUX, or test a condition without it. Operands are bound, zero-extended from `size`. */
+export interface FlagSource {
+  readonly kind: 'add' | 'adc' | 'sub' | 'sbb' | 'logic';
+  readonly size: Size;
+  readonly a: I64;
+  readonly b: I64;
+}
+
 /**
  * What an instruction's one description is written against. A back end implements it: the interpreter takes operands from a micro-op
  * in memory, regions take them as constants and locals. Integer values are i64, zero-extended from their size; addresses are linear
@@ -63,6 +71,10 @@ export interface Semantics {
 
   /** Lazy flags; see state.ts. `result` is taken zero- or sign-extended: only its low `size` bytes count. */
   setFlags(result: I64, aux: I64): void;
+  /** Flags of the bound result `r`; the back end works AUX out when it is asked for. */
+  setFlagsFrom(source: FlagSource, r: I64): void;
+  /** A condition straight from the operands that the last flags came from, where the back end still has them. */
+  fusedCondition(code: number): I32 | undefined;
   /** The raw AUX and sign-extended RESULT words. */
   flagsAux(): I64;
   flagsResult(): I64;

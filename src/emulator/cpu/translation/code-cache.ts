@@ -13,8 +13,14 @@ const VECTOR_UD = 6;
 const VECTOR_GP = 13;
 
 /** Straight-line code from one entry to its first jump, translated. */
-interface Block {
+export interface TranslatedBlock {
   readonly uop: number;
+  /** Guest instructions. */
+  readonly instructions: number;
+  /** Handler of the first micro-op as it was translated; a compiled region stands in its place later. */
+  readonly handler: number;
+  /** Entries of the compiled regions that hold this block. */
+  readonly regions: Set<TranslatedBlock>;
   /** Micro-ops, the fall-through included. */
   readonly count: number;
   /** Key in its page's entries. */
@@ -26,13 +32,13 @@ interface Block {
 }
 
 /** Translations of one physical page. */
-interface CodePage {
+export interface CodePage {
   readonly number: number;
   /** Entry offset | code size << 12 → micro-op. */
   readonly entries: Map<number, number>;
-  readonly blocks: Set<Block>;
+  readonly blocks: Set<TranslatedBlock>;
   /** Blocks that begin in another page and end with an instruction that reaches into this one. */
-  readonly spills: Set<Block>;
+  readonly spills: Set<TranslatedBlock>;
 }
 
 /** What the cache needs of the engine. */
@@ -68,10 +74,13 @@ export class CodeCache {
   readonly #decoded = new Map<number, Decoded>();
   /** Instructions across two pages: first page × 4096 + offset → second page and micro-op. */
   readonly #crossing = new Map<number, { page: number; uop: number; codeSize: number }>();
+  readonly #blocks = new Map<number, TranslatedBlock>();
   readonly #straddle = new Uint8Array(64);
   #next = UOP_ARENA;
   /** How often everything was dropped: addresses from before mean nothing after. */
   flushes = 0;
+  /** How many blocks were withdrawn so far, flushes included. */
+  withdrawals = 0;
 
   constructor(ports: CodeCachePorts) {
     this.#ports = ports;
@@ -79,6 +88,27 @@ export class CodeCache {
 
   decodedAt(uop: number): Decoded {
     return this.#decoded.get(uop)!;
+  }
+
+  /** The block that begins at a micro-op; undefined for blocks that run once or cross a page. */
+  blockAt(uop: number): TranslatedBlock | undefined {
+    return this.#blocks.get(uop);
+  }
+
+  /** The handler that a micro-op was translated to. */
+  handlerOf(uop: number): number {
+    return this.#blocks.get(uop)?.handler ?? this.#ports.view.getUint16(uop + UOP.HANDLER, true);
+  }
+
+  /** A region stands at the block's entry. */
+  isCompiled(block: TranslatedBlock): boolean {
+    return this.#ports.view.getUint16(block.uop + UOP.HANDLER, true) !== block.handler;
+  }
+
+  /** Puts the handler of a compiled region in the place of its entry's first instruction; `blocks` are what it was made of. */
+  installRegion(entry: TranslatedBlock, blocks: readonly TranslatedBlock[], handler: number): void {
+    this.#ports.view.setUint16(entry.uop + UOP.HANDLER, handler, true);
+    for (const block of blocks) block.regions.add(entry);
   }
 
   isCodePage(page: number): boolean {
@@ -106,7 +136,19 @@ export class CodeCache {
     const key = request.offset | (request.codeSize << 12);
     page.entries.set(key, uop);
     const isNew = page.blocks.size + page.spills.size === 0;
-    page.blocks.add({ uop, count, key, start: request.offset, end, page });
+    const block: TranslatedBlock = {
+      uop,
+      count,
+      instructions: this.#ports.bytes[uop + UOP.REMAINING],
+      handler: this.#ports.view.getUint16(uop + UOP.HANDLER, true),
+      regions: new Set(),
+      key,
+      start: request.offset,
+      end,
+      page,
+    };
+    page.blocks.add(block);
+    this.#blocks.set(uop, block);
     if (isNew) this.#ports.onCodePage(request.hostPage);
     return uop;
   }
@@ -134,8 +176,10 @@ export class CodeCache {
     this.#pages.clear();
     this.#crossing.clear();
     this.#decoded.clear();
+    this.#blocks.clear();
     this.#next = UOP_ARENA;
     this.flushes++;
+    this.withdrawals++;
     this.#ports.onFlush();
   }
 
@@ -152,14 +196,20 @@ export class CodeCache {
     return page;
   }
 
-  #withdraw(block: Block, from: CodePage): void {
+  #withdraw(block: TranslatedBlock, from: CodePage): void {
     const { view } = this.#ports;
+    this.withdrawals++;
     for (let index = 0; index < block.count; index++) {
       view.setUint16(block.uop + index * UOP.BYTE_LENGTH + UOP.HANDLER, SPECIAL_HANDLERS.STALE, true);
     }
     block.page.entries.delete(block.key);
     block.page.blocks.delete(block);
     from.spills.delete(block);
+    this.#blocks.delete(block.uop);
+    // A region is made of all its blocks' bytes: its entry goes with any of them.
+    const regions = [...block.regions];
+    block.regions.clear();
+    for (const entry of regions) if (entry !== block && this.#blocks.has(entry.uop)) this.#withdraw(entry, entry.page);
     this.#crossing.delete(block.page.number * PAGE + block.start);
     // Links into the withdrawn block would find STALE for ever.
     const end = block.uop + block.count * UOP.BYTE_LENGTH;
@@ -255,7 +305,17 @@ export class CodeCache {
     const other = this.#page(second.page);
     const wasCode = this.isCodePage(request.page);
     const otherWasCode = this.isCodePage(second.page);
-    const block: Block = { uop, count: translated.count, key: -1, start: request.offset, end: PAGE, page: first };
+    const block: TranslatedBlock = {
+      uop,
+      count: translated.count,
+      instructions: 1,
+      handler: this.#ports.view.getUint16(uop + UOP.HANDLER, true),
+      regions: new Set(),
+      key: -1,
+      start: request.offset,
+      end: PAGE,
+      page: first,
+    };
     first.blocks.add(block);
     other.spills.add(block);
     if (!wasCode) this.#ports.onCodePage(request.hostPage);

@@ -44,6 +44,8 @@ export class MemoryPath {
   #first = 0;
   #second = -1;
   #bytesInFirst = 0;
+  /** Why the last #isPlainPage said no: 0 a fault was recorded, −1 not plain memory. */
+  #plainFailure = 0;
 
   /** Words of supervisor entries that a CR3 write must drop: their pages are not global. */
   readonly #local = new Int32Array(LOCAL_ENTRIES);
@@ -99,6 +101,37 @@ export class MemoryPath {
         if (((words[at] + words[at + 2]) | 0) === (hostPage | 0)) words[at] = -1;
       }
     }
+  }
+
+  /**
+   * The same for compiled regions: −1 when a device or translated code stands at the address, before anything has happened there. The
+   * interpreter then runs the instruction.
+   */
+  readPlain(low: number, high: number, byteLength: number): number {
+    if (!this.#isPlain(low, high, byteLength, ACCESS.READ)) return this.#plainFailure;
+    return this.read(low, high, byteLength);
+  }
+
+  /** See `readPlain`. */
+  writePlain(low: number, high: number, byteLength: number, modify: boolean): number {
+    if (!this.#isPlain(low, high, byteLength, ACCESS.WRITE)) return this.#plainFailure;
+    return this.write(low, high, byteLength, modify);
+  }
+
+  #isPlain(low: number, high: number, byteLength: number, access: number): boolean {
+    if (!this.#isPlainPage(low, high, access)) return false;
+    if ((low & 0xfff) + byteLength <= PAGE) return true;
+    const carry = low >>> 0 > 0xffff_efff ? 1 : 0;
+    return this.#isPlainPage(this.#maskLow((low & ~0xfff) + PAGE), this.#maskHigh(high + carry), access);
+  }
+
+  #isPlainPage(low: number, high: number, access: number): boolean {
+    const { bus } = this.#ports;
+    const gpa = this.#translate(low, high, access);
+    this.#plainFailure = gpa < 0 ? 0 : -1;
+    if (gpa < 0) return false;
+    const write = access === ACCESS.WRITE;
+    return bus.hostPage(gpa, write) >= 0 && !(write && this.#ports.isCodePage(gpa / PAGE));
   }
 
   /** Host address for reading `byteLength` bytes, or 0 after recording a fault. */

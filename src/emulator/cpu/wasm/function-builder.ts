@@ -9,7 +9,8 @@ export interface Label {
 
 /** Builds one function body: statements are appended in order, expressions are trees. */
 export class FunctionBuilder {
-  readonly code = new ByteBuffer();
+  code = new ByteBuffer();
+  #prologue: ByteBuffer | undefined;
   readonly #parameterCount: number;
   readonly #localTypes: ValueType[] = [];
   /** Locals given back by `release`, by type, for reuse. */
@@ -26,6 +27,20 @@ export class FunctionBuilder {
     if (reused !== undefined) return localGet(type, reused);
     this.#localTypes.push(type);
     return localGet(type, this.#parameterCount + this.#localTypes.length - 1);
+  }
+
+  /** How deep the builder is in blocks, loops and ifs. */
+  get depth(): number {
+    return this.#depth;
+  }
+
+  /** Emits `body` in front of everything that was emitted so far. */
+  prologue(body: () => void): void {
+    const main = this.code;
+    this.code = new ByteBuffer();
+    body();
+    this.#prologue = this.code;
+    this.code = main;
   }
 
   /** Runs `body`; the locals it took may be reused afterwards. */
@@ -84,6 +99,11 @@ export class FunctionBuilder {
   }
 
   if(condition: Expr<'i32'>, whenTrue: () => void, whenFalse?: () => void): void {
+    this.plainIf(condition, whenTrue, whenFalse);
+  }
+
+  /** `if` that no subclass watches. */
+  plainIf(condition: Expr<'i32'>, whenTrue: () => void, whenFalse?: () => void): void {
     this.emit(condition);
     this.code.u8(0x04);
     this.code.u8(0x40);
@@ -104,6 +124,11 @@ export class FunctionBuilder {
 
   /** `loop … end`: a branch to the label starts it again. */
   loop(body: (label: Label) => void): void {
+    this.#nest(0x03, body);
+  }
+
+  /** `loop` that no subclass watches. */
+  plainLoop(body: (label: Label) => void): void {
     this.#nest(0x03, body);
   }
 
@@ -246,6 +271,7 @@ export class FunctionBuilder {
       body.unsigned(count);
       body.u8(VALUE_TYPE_CODES[type]);
     }
+    if (this.#prologue !== undefined) body.append(this.#prologue.bytes);
     body.append(this.code.bytes);
     body.u8(0x0b);
     return body.bytes;

@@ -14,6 +14,7 @@ export class ModuleBuilder {
   readonly #functions: { type: number; body: Uint8Array }[] = [];
   readonly #exports: { name: string; index: number }[] = [];
   readonly #elements: number[] = [];
+  #importedTable = false;
   readonly #memory: { initialPages: number; maximumPages: number; shared: boolean };
 
   /** The module imports its memory as `env.memory` with these limits (64 KiB pages). */
@@ -49,6 +50,16 @@ export class ModuleBuilder {
     return this.#elements.length - 1;
   }
 
+  /** Table 0 is `env.table`, made by the caller, with room for what is added later. */
+  importTable(): void {
+    this.#importedTable = true;
+  }
+
+  /** Entries that the module puts into table 0. */
+  get elementCount(): number {
+    return this.#elements.length;
+  }
+
   exportFunction(name: string, index: number): void {
     this.#exports.push({ name, index });
   }
@@ -63,11 +74,15 @@ export class ModuleBuilder {
         for (const type of list) section.u8(VALUE_TYPE_CODES[type]);
       }
     });
-    const imports: ({ name: string; type: number } | 'memory')[] = ['memory', ...this.#imports];
+    const table = this.#importedTable ? (['table'] as const) : [];
+    const imports: ({ name: string; type: number } | 'memory' | 'table')[] = ['memory', ...table, ...this.#imports];
     this.#section(out, 2, imports, (section, item) => {
       section.name('env');
-      section.name(item === 'memory' ? 'memory' : item.name);
-      if (item === 'memory') {
+      section.name(typeof item === 'string' ? item : item.name);
+      if (item === 'table') {
+        for (const byte of [0x01, 0x70, 0x00]) section.u8(byte);
+        section.unsigned(this.#elements.length);
+      } else if (item === 'memory') {
         section.u8(0x02);
         section.u8(this.#memory.shared ? 0x03 : 0x01);
         section.unsigned(this.#memory.initialPages);
@@ -78,7 +93,7 @@ export class ModuleBuilder {
       }
     });
     this.#section(out, 3, this.#functions, (section, item) => section.unsigned(item.type));
-    if (this.#elements.length > 0) {
+    if (this.#elements.length > 0 && !this.#importedTable) {
       this.#section(out, 4, [this.#elements.length], (section, count) => {
         section.u8(0x70);
         section.u8(0x00);

@@ -4,6 +4,12 @@ declare namespace WebAssembly {
     constructor(descriptor: { initial: number; maximum?: number; shared?: boolean });
     readonly buffer: ArrayBuffer | SharedArrayBuffer;
   }
+  class Table {
+    constructor(descriptor: { element: 'anyfunc'; initial: number; maximum?: number });
+    set(index: number, value: unknown): void;
+    grow(delta: number): number;
+    readonly length: number;
+  }
   class Module {
     constructor(bytes: Uint8Array<ArrayBuffer>);
   }
@@ -11,6 +17,6 @@ declare namespace WebAssembly {
     constructor(module: Module, imports: Imports);
     readonly exports: Readonly<Record<string, (...args: number[]) => number | undefined>>;
   }
-  type ImportValue = Memory | ((...args: number[]) => number | undefined);
+  type ImportValue = Memory | Table | ((...args: number[]) => number | undefined);
   type Imports = Readonly<Record<string, Readonly<Record<string, ImportValue>>>>;
 }

@@ -1,0 +1,217 @@
+import type { HandlerKey } from '../interpreter/handlers.ts';
+import { type HandlerExits, type ImportIndexes, InterpreterSemantics } from '../interpreter/interpreter-semantics.ts';
+import { UOP } from '../interpreter/micro-op.ts';
+import { auxOfSource, signExtend, zeroExtend } from '../isa/flags.ts';
+import type { FlagSource, I32, I64, Size } from '../isa/semantics.ts';
+import { GPR, TLB_READ, ZERO_REGISTER } from '../state.ts';
+import { i32, i64 } from '../wasm/expr.ts';
+import type { RegionBuilder } from './region-builder.ts';
+
+const GPR_END = GPR + 16 * 8;
+const LOW_32 = 0xffff_ffffn;
+
+/** How an instruction ends its block, for the region's control flow to act on. */
+export type BlockEnd =
+  | { readonly kind: 'jump' }
+  | { readonly kind: 'conditional'; readonly taken: I32 }
+  /** The instruction has left the region itself. */
+  | { readonly kind: 'left' };
+
+/**
+ * The regions' back end: the interpreter's, with the micro-op's fields as constants, the general registers in locals, and flags
+ * put off until something asks for them.
+ */
+export class RegionSemantics extends InterpreterSemantics {
+  end: BlockEnd | undefined;
+  readonly #region: RegionBuilder;
+  readonly #view: DataView;
+  readonly #address: number;
+  /** Registers that a helper may have changed in memory behind the locals. */
+  #reload: number[] = [];
+
+  constructor(
+    region: RegionBuilder,
+    key: HandlerKey,
+    address: number,
+    view: DataView,
+    exits: HandlerExits,
+    imports: ImportIndexes,
+  ) {
+    super(region.b, key.entry, key.size, key.form, i32.const(address), exits, imports);
+    this.#region = region;
+    this.#view = view;
+    this.#address = address;
+  }
+
+  /** Emits the instruction. */
+  emit(): void {
+    this.entry.row.semantic(this);
+    for (const register of this.#reload) this.#region.reloadRegister(register);
+  }
+
+  protected override field8(offset: number): I64 {
+    return i64.const(this.#view.getUint8(this.#address + offset));
+  }
+
+  protected override field16(offset: number): I32 {
+    return i32.const(this.#view.getUint16(this.#address + offset, true));
+  }
+
+  protected override fieldS32(offset: number): I64 {
+    return i64.const(this.#view.getInt32(this.#address + offset, true));
+  }
+
+  protected override fieldU32(offset: number): I64 {
+    return i64.const(this.#view.getUint32(this.#address + offset, true));
+  }
+
+  protected override field64(offset: number): I64 {
+    return i64.const(this.#view.getBigUint64(this.#address + offset, true));
+  }
+
+  protected override tlbBase(tlb: number): I32 {
+    return tlb === TLB_READ ? this.#region.readTlb : this.#region.writeTlb;
+  }
+
+  // Registers.
+
+  protected override loadRegister(address: I32, size: Size): I64 {
+    const at = address.immediate;
+    if (at === ZERO_REGISTER) return i64.const(0);
+    if (at < GPR || at >= GPR_END) return super.loadRegister(address, size);
+    const local = this.#region.register((at - GPR) >> 3);
+    if ((at & 7) === 1) return i64.and(i64.shrU(local, i64.const(8)), i64.const(0xff));
+    return zeroExtend(size, local);
+  }
+
+  protected override storeRegister(address: I32, size: Size, value: I64): void {
+    const at = address.immediate;
+    if (at < GPR || at >= GPR_END) {
+      super.storeRegister(address, size, value);
+      return;
+    }
+    const index = (at - GPR) >> 3;
+    const local = this.#region.registerForWrite(index);
+    if (size === 8) this.b.set(local, value);
+    else if (size === 4) this.b.set(local, i64.and(value, i64.const(LOW_32)));
+    else {
+      const shift = (at & 7) * 8;
+      const mask = ((1n << BigInt(size * 8)) - 1n) << BigInt(shift);
+      const part = i64.and(i64.shl(value, i64.const(shift)), i64.const(mask));
+      this.b.set(local, i64.or(i64.and(local, i64.const(~mask)), part));
+    }
+  }
+
+  override vectorAddress(index: number): I32 {
+    const address = super.vectorAddress(index);
+    const at = address.immediate;
+    if (at >= GPR && at < GPR_END) {
+      // A helper works on the register in memory.
+      const register = (at - GPR) >> 3;
+      this.#region.spillRegister(register);
+      this.#reload.push(register);
+    }
+    return address;
+  }
+
+  // Addresses: 64-bit code only, so that limits never bite.
+
+  protected override checked(offset: I64, _segment: I32, base: I64): I64 {
+    return i64.add(offset, base);
+  }
+
+  // Flags.
+
+  override setFlagsFrom(source: FlagSource, r: I64): void {
+    if (this.b.depth !== this.#region.flags.depth) {
+      super.setFlagsFrom(source, r);
+      return;
+    }
+    this.#region.flags.defer(source, r);
+  }
+
+  override setRawFlags(result: I64, aux: I64): void {
+    const { flags } = this.#region;
+    // A conditional write must leave the old flags where it does not happen: they are in the locals by then (RegionBuilder.onNested).
+    const bound = this.let(aux);
+    this.b.set(flags.resultLocal, result);
+    this.b.set(flags.auxLocal, bound);
+    flags.setRaw(this.b);
+  }
+
+  override flagsAux(): I64 {
+    const { flags } = this.#region;
+    const { pending } = flags;
+    if (pending !== undefined) return auxOfSource(this, pending.source, pending.r);
+    flags.resolve(this.b);
+    return flags.auxLocal;
+  }
+
+  override flagsResult(): I64 {
+    const { flags } = this.#region;
+    const { pending } = flags;
+    if (pending !== undefined) return signExtend(pending.source.size, pending.r);
+    return flags.resultLocal;
+  }
+
+  override fusedCondition(code: number): I32 | undefined {
+    const { pending } = this.#region.flags;
+    if (pending === undefined) return undefined;
+    const { kind, size, a, b } = pending.source;
+    const inverted = (code & 1) === 1;
+    const invert = (test: I32): I32 => (inverted ? i32.eqz(test) : test);
+    if (code >> 1 === 2) {
+      const zero = kind === 'sub' ? [a, b] : [zeroExtend(size, pending.r), i64.const(0)];
+      return inverted ? i64.ne(zero[0], zero[1]) : i64.eq(zero[0], zero[1]);
+    }
+    const signed = (value: I64): I64 => signExtend(size, value);
+    if (kind === 'logic') {
+      switch (code >> 1) {
+        case 4:
+        case 6:
+          return invert(i64.ltS(signed(pending.r), i64.const(0)));
+        case 7:
+          return invert(i64.leS(signed(pending.r), i64.const(0)));
+      }
+      return undefined;
+    }
+    if (kind !== 'sub') return undefined;
+    switch (code >> 1) {
+      case 1:
+        return inverted ? i64.geU(a, b) : i64.ltU(a, b);
+      case 3:
+        return inverted ? i64.gtU(a, b) : i64.leU(a, b);
+      case 4:
+        return invert(i64.ltS(signed(pending.r), i64.const(0)));
+      case 6:
+        return inverted ? i64.geS(signed(a), signed(b)) : i64.ltS(signed(a), signed(b));
+      case 7:
+        return inverted ? i64.gtS(signed(a), signed(b)) : i64.leS(signed(a), signed(b));
+    }
+    return undefined;
+  }
+
+  // Control.
+
+  override jumpRelative(): void {
+    if (this.isFar()) super.jumpRelative();
+    else this.end = { kind: 'jump' };
+  }
+
+  override jumpRelativeIf(condition: I32): void {
+    if (this.isFar()) super.jumpRelativeIf(condition);
+    else this.end = { kind: 'conditional', taken: this.let(condition) };
+  }
+
+  override again(): void {
+    const remaining = this.#view.getUint8(this.#address + UOP.REMAINING);
+    this.#region.addBudget(remaining - 1);
+    this.exits.enter(this.uop);
+  }
+
+  override nextRip(): I64 {
+    const offset =
+      this.#view.getUint16(this.#address + UOP.PAGE_OFFSET, true) + this.#view.getUint8(this.#address + UOP.LENGTH);
+    return i64.add(this.#region.ripPage(), i64.const(offset));
+  }
+}
