@@ -73,7 +73,7 @@ export const ENGINE_MACHINE_OFFSET = MACHINE_OFFSET;
 export interface EngineOptions {
   readonly model?: CpuModel;
   readonly entropy?: EntropySource;
-  /** Compile hot code into regions (default: yes). */
+  /** Compile hot code into regions (default: no, see docs/performance.md). */
   readonly regions?: boolean;
 }
 
@@ -122,7 +122,7 @@ class Processor implements CpuEngine {
     log: (site: string, message: string) => void,
     options: EngineOptions,
   ) {
-    this.#useRegions = options.regions ?? true;
+    this.#useRegions = options.regions ?? false;
     const model = options.model ?? DEFAULT_CPU_MODEL;
     const buffer = placement.memory.buffer;
     const state = new CpuState(buffer);

@@ -1,4 +1,4 @@
-import { type HandlerTable, SPECIAL_HANDLERS } from '../interpreter/handlers.ts';
+import { type HandlerKey, type HandlerTable, SPECIAL_HANDLERS } from '../interpreter/handlers.ts';
 import type { HandlerExits } from '../interpreter/interpreter-semantics.ts';
 import { FORM, NEXT, UOP } from '../interpreter/micro-op.ts';
 import { HELPER_PARAMETERS } from '../isa/helper-signatures.ts';
@@ -57,6 +57,12 @@ export class RegionCompiler {
     this.#memory = memory;
   }
 
+  /** False for handlers of instructions that only the interpreter runs. */
+  canCompile(handler: number): boolean {
+    const key = this.#handlers.keyOf(handler);
+    return key !== undefined && isCompilable(key);
+  }
+
   compile(entry: TranslatedBlock): CompiledRegion {
     const blocks = this.#discover(entry);
     const successors = blocks.map(({ taken, fallThrough }) => [
@@ -108,6 +114,11 @@ export class RegionCompiler {
     }
     return list.map((block, index) => ({ block, ...edges[index] }));
   }
+}
+
+/** TypeScript's instructions, and those that fall back to it, stay with the interpreter. */
+function isCompilable({ entry }: HandlerKey): boolean {
+  return entry.row.semantic !== SYSTEM && entry.row.options.decoded !== true;
 }
 
 /** One region's function in the making. */
@@ -212,7 +223,7 @@ class RegionEmission {
       const handler = block.uop === uop ? block.handler : this.#view.getUint16(uop + UOP.HANDLER, true);
       if (handler === SPECIAL_HANDLERS.FALL_THROUGH) return { kind: 'jump' };
       const key = this.#handlers.keyOf(handler);
-      if (key === undefined || key.entry.row.semantic === SYSTEM || key.entry.row.options.decoded === true) {
+      if (key === undefined || !isCompilable(key)) {
         // The interpreter goes on from this very micro-op.
         this.#leave(uop);
         return undefined;

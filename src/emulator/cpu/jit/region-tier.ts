@@ -5,6 +5,8 @@ import type { RegionCompiler } from './region-compiler.ts';
 /** Handler numbers are 16 bits. */
 const LAST_HANDLER = 0xffff;
 const TABLE_STEP = 1024;
+/** Code size in a block's key. */
+const CODE_64 = 2;
 
 /** What the tier counts, for profiles and tests. */
 export interface RegionStatistics {
@@ -42,7 +44,7 @@ export class RegionTier {
   /** The block at `uop` is hot. */
   compile(uop: number): void {
     const entry = this.#codeCache.blockAt(uop);
-    if (entry === undefined || this.#codeCache.isCompiled(entry) || !isWorthwhile(entry)) return;
+    if (entry === undefined || this.#codeCache.isCompiled(entry) || !this.#isWorthwhile(entry)) return;
     if (this.#nextHandler > LAST_HANDLER) return;
     const { bytes, blocks } = this.#compiler.compile(entry);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(bytes), this.#imports);
@@ -59,9 +61,9 @@ export class RegionTier {
   flush(): void {
     this.#nextHandler = this.#firstHandler;
   }
-}
 
-/** 64-bit code of the page's own; a block that TypeScript runs at once gains nothing. */
-function isWorthwhile(entry: TranslatedBlock): boolean {
-  return entry.key >> 12 === 2 && entry.instructions > 1;
+  /** 64-bit code that does not begin with an instruction that TypeScript runs: a region would hand that back to itself. */
+  #isWorthwhile(entry: TranslatedBlock): boolean {
+    return entry.key >> 12 === CODE_64 && entry.instructions > 1 && this.#compiler.canCompile(entry.handler);
+  }
 }
