@@ -92,8 +92,7 @@ function compileBlock(cursor: Cursor, options: CompileOptions): CompiledTable | 
 /** iasl shortens the paths of a DSDT only: other tables may be loaded below something. */
 function chosenOptimizations(options: CompileOptions, asWritten: boolean, signature: string): Optimizations {
   const wanted = !asWritten && (options.optimize ?? 'default') === 'default';
-  // What asWritten means for 0 and 1 is decided where literals are read.
-  return { integers: wanted || asWritten, constants: wanted, paths: wanted && signature === 'DSDT' };
+  return { integers: wanted, constants: wanted, paths: wanted && signature === 'DSDT' };
 }
 
 const HEADER_LENGTHS = { signature: 4, oemId: 6, oemTableId: 8 } as const;

@@ -369,8 +369,8 @@ function parseOperand(cursor: Cursor, row: Opcode, kind: OperandKind, index: num
 
 const TARGETS = /^(NameString|MethodInvocation|RawBytes|(Local|Arg)\d|DebugObj|Def(Index|RefOf|DerefOf))$/;
 
-/** Reports what can neither be stored to nor referred to. */
+/** Reports what can neither be stored to nor referred to; damaged tables have it all the same. */
 export function checkTarget(cursor: Cursor, term: AmlTerm, token: Token): void {
-  if (!TARGETS.test(term.kind))
+  if (!TARGETS.test(term.kind) && !cursor.asWritten)
     cursor.report('ASL_TARGET', token, `${describe(token)} is nothing to store in or refer to`);
 }

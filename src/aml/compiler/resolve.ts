@@ -90,10 +90,10 @@ export class Resolver {
 
   #integer(term: IntegerTerm): AmlTerm {
     const { integerBytes, optimizations, notes, diagnostics } = this.#context;
-    if (term.byteLength !== undefined) return term;
+    if (term.byteLength !== undefined || this.#context.asWritten) return term;
     let { value } = term;
     const all = integerBytes === 4 ? 0xffff_ffffn : 0xffff_ffff_ffff_ffffn;
-    if (value > all && !this.#context.asWritten) {
+    if (value > all) {
       const token = notes.tokens.get(term);
       if (token) diagnostics.add('ASL_TRUNCATED', token, `0x${value.toString(16)} loses all but 32 bits`);
       value &= all;
