@@ -668,8 +668,9 @@ class Processor implements CpuEngine {
       this.#lookup.flush();
       return;
     }
-    this.#memoryPath.flushPage(Number(linear & 0xffff_ffffn));
-    this.#lookup.flush();
+    const low = Number(linear & 0xffff_ffffn);
+    this.#memoryPath.flushPage(low);
+    if (this.#lookup.flushPage(low)) this.#memoryPath.flushJumps();
   }
 }
 

@@ -7,6 +7,7 @@ import type { CodeCache } from './code-cache.ts';
 
 const PAGE = 0x1000;
 const ENTRIES = 1024;
+const REGIONS = 4096;
 const VECTOR_GP = 13;
 const VECTOR_PF = 14;
 
@@ -32,6 +33,9 @@ export class CodeLookup {
   readonly #gpa = new Float64Array(ENTRIES);
   readonly #host = new Uint32Array(ENTRIES);
   readonly #global = new Uint8Array(ENTRIES);
+  /** 4 MiB regions that large pages map, and pages whose code the jump cache may hold; both hashed. */
+  readonly #large = new Uint8Array(REGIONS);
+  readonly #jumpPages = new Uint8Array(REGIONS);
   /** The jump cache holds supervisor code in a page that is not global. */
   #cachedLocalKernel = false;
   #csBase = 0;
@@ -48,6 +52,17 @@ export class CodeLookup {
   flush(): void {
     // Tags are page-aligned; 1 never matches.
     this.#tagLow.fill(1);
+    this.#large.fill(0);
+  }
+
+  /** Forgets the page of `linearLow`; true when the jump cache may lead there and must go. */
+  flushPage(linearLow: number): boolean {
+    const mayBeLarge = this.#large[(linearLow >>> 22) & (REGIONS - 1)] !== 0;
+    if (mayBeLarge) this.flush();
+    else this.#tagLow[(linearLow >>> 12) & (ENTRIES - 1)] = 1;
+    if (!mayBeLarge && this.#jumpPages[(linearLow >>> 12) & (REGIONS - 1)] === 0) return false;
+    this.#jumpPages.fill(0);
+    return true;
   }
 
   /**
@@ -175,6 +190,7 @@ export class CodeLookup {
       this.#gpa[index] = this.#page;
       this.#host[index] = this.#hostPage;
       this.#global[index] = walker.global ? 1 : 0;
+      if (walker.pageShift > 12) this.#large[(low >>> 22) & (REGIONS - 1)] = 1;
     }
     return true;
   }
@@ -206,6 +222,9 @@ export class CodeLookup {
   #cacheJump(ripLow: number, ripHigh: number, uop: number, global: boolean): void {
     const { state } = this.#ports;
     if (!global && state.u32(MMU_INDEX) !== MMU.USER) this.#cachedLocalKernel = true;
+    const wide = state.u32(LINEAR_MASK + 4) !== 0;
+    const linear = wide ? ripLow : ripLow + this.#csBase;
+    this.#jumpPages[(linear >>> 12) & (REGIONS - 1)] = 1;
     const slot = (ripLow ^ (ripLow >>> 9)) & (JUMP_CACHE_ENTRIES - 1);
     const entry = JUMP_CACHE + slot * JUMP_CACHE_ENTRY_BYTES;
     state.setU32(entry, (ripLow ^ state.u32(MODE_KEY)) >>> 0);

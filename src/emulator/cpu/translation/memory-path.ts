@@ -50,7 +50,7 @@ export class MemoryPath {
   /** Words of supervisor entries that a CR3 write must drop: their pages are not global. */
   readonly #local = new Int32Array(LOCAL_ENTRIES);
   #localCount = 0;
-  /** 2 MiB regions (hashed) that large pages map: INVLPG of one address there drops every piece. */
+  /** 4 MiB regions (hashed) that large pages map: INVLPG of one address there drops every piece. */
   readonly #large = new Uint8Array(LARGE_REGIONS);
 
   constructor(ports: MemoryPathPorts, buffer: ArrayBufferLike) {
@@ -61,10 +61,14 @@ export class MemoryPath {
 
   /** Forgets all translations, jump cache included. */
   flush(): void {
+    this.#flushTlbs();
+    this.flushJumps();
+  }
+
+  #flushTlbs(): void {
     this.#words.fill(-1, TLB_BASE >> 2, TLB_END >> 2);
     this.#localCount = 0;
     this.#large.fill(0);
-    this.flushJumps();
   }
 
   /** Forgets what a CR3 write does: the user's translations, and the supervisor's of pages that are not global. The jump cache is left alone. */
@@ -80,16 +84,15 @@ export class MemoryPath {
     this.#words.fill(-1, JUMP_CACHE >> 2, JUMP_CACHE_END >> 2);
   }
 
-  /** Forgets the page of `linearLow` in every TLB. */
+  /** Forgets the page of `linearLow` in every TLB, or everything when a large page may hold it. The jump cache is left alone. */
   flushPage(linearLow: number): void {
-    if (this.#large[(linearLow >>> 21) & (LARGE_REGIONS - 1)] !== 0) {
-      this.flush();
+    if (this.#large[(linearLow >>> 22) & (LARGE_REGIONS - 1)] !== 0) {
+      this.#flushTlbs();
       return;
     }
     const index = (linearLow >>> 12) & (TLB_ENTRIES - 1);
     for (let tlb = TLB_BASE; tlb < TLB_END; tlb += TLB_BYTES)
       this.#words[((tlb + index * TLB_ENTRY_BYTES) >> 2) | 0] = -1;
-    this.flushJumps();
   }
 
   /** From now on writes to this host page take the slow path. */
@@ -207,7 +210,7 @@ export class MemoryPath {
     this.#words[at + 1] = high;
     this.#words[at + 2] = host - page;
     const { walker } = this.#ports;
-    if (walker.pageShift > 12) this.#large[(low >>> 21) & (LARGE_REGIONS - 1)] = 1;
+    if (walker.pageShift > 12) this.#large[(low >>> 22) & (LARGE_REGIONS - 1)] = 1;
     if (walker.global || tlb < readTlbOf(MMU.SUPERVISOR)) return;
     if (this.#localCount < LOCAL_ENTRIES) this.#local[this.#localCount] = at;
     this.#localCount++;
