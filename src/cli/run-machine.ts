@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly onSlice: () => void;
   /** True once the person asked to stop. */
   readonly stopped?: () => boolean;
+  /** Most instructions between two looks at `stopped`. */
+  readonly sliceInstructions?: number;
   /** Hold virtual time back to the wall clock, for a person at the console. */
   readonly realTime?: boolean;
 }
@@ -28,6 +30,7 @@ const NANOSECONDS_PER_MILLISECOND = 1_000_000;
 /** Runs a machine until the guest ends it, the limit is reached or somebody stops it. Suspends are woken at once. */
 export async function runToEnd(machine: Machine, options: RunOptions): Promise<RunEnd> {
   const { limit = Number.POSITIVE_INFINITY, onSlice, stopped = () => false, realTime = false } = options;
+  const { sliceInstructions = SLICE_INSTRUCTIONS } = options;
   const wallStart = performance.now();
   const virtualStart = machine.clock.now();
   let sleeping = 0;
@@ -37,7 +40,7 @@ export async function runToEnd(machine: Machine, options: RunOptions): Promise<R
     const left = limit - retired;
     if (left <= 0) return { kind: 'limit' };
     const event = machine.run({
-      instructions: Math.min(left, SLICE_INSTRUCTIONS),
+      instructions: Math.min(left, sliceInstructions),
       untilTime: machine.clock.now() + (realTime ? WATCHED_SLICE_TIME : SLICE_TIME),
     });
     onSlice();

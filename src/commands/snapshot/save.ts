@@ -16,6 +16,9 @@ import { silentLogger } from '../../shared/logger.ts';
 /** Instructions after which a text that never comes is given up. */
 const DEFAULT_LIMIT = '20G';
 
+/** How late the text of --until may be seen, instructions: a guest may end soon after it. */
+const WATCHED_SLICE = 100_000;
+
 export default class SnapshotSaveCommand extends Q35Command {
   static override summary = 'Boot a guest and save it as it stands at some point';
   static override description =
@@ -50,12 +53,13 @@ export default class SnapshotSaveCommand extends Q35Command {
       const end = await runToEnd(machine, {
         limit,
         stopped: () => serial.seen,
+        sliceInstructions: flags.until === undefined ? undefined : WATCHED_SLICE,
         onSlice: () => {
           shown.flush();
           progress.show(`${Math.round(machine.engine.retired() / 1e6)} M instructions  ${serial.line}`);
         },
       });
-      if (!serial.seen && !(flags.at !== undefined && end.kind === 'limit')) {
+      if (end.kind !== (flags.at === undefined ? 'quit' : 'limit')) {
         throw new UserError('SNAPSHOT_NOT_REACHED', `nothing was saved: ${endText(end)}`, {
           mend: flags.at === undefined ? 'check the text of --until, or raise --limit' : 'name an earlier instruction',
         });
