@@ -1,9 +1,10 @@
 import { Flags } from '@oclif/core';
+import { formatFinding } from '../aml/lint/finding.ts';
 import { assembleFirmware } from '../bios/firmware.ts';
 import { planPci } from '../bios/pci/planner.ts';
 import type { Board } from '../bios/topology/board.ts';
 import type { BoardFlags } from '../bios/topology/flags.ts';
-import { checkFirmware, formatFinding } from '../bios/verify/check.ts';
+import { checkFirmware } from '../bios/verify/check.ts';
 import { parseCpuModel } from '../emulator/cpu/model/cpu-model.ts';
 import type { Logger } from '../shared/logger.ts';
 import { acpiTableFlag, loadAcpiTables } from './acpitable-flag.ts';

@@ -18,6 +18,8 @@ function inTemporaryDirectory<Result>(body: (directory: string) => Result): Resu
 export interface Compilation {
   /** Nothing when there were errors. */
   readonly table: Uint8Array | undefined;
+  /** What was written all the same: with `-f`. */
+  readonly forced: Uint8Array | undefined;
   readonly output: string;
   readonly errors: number;
   readonly warnings: number;
@@ -31,8 +33,14 @@ export function compileAsl(text: string, options: readonly string[] = []): Compi
     const output = result.stdout + result.stderr;
     const path = join(directory, 'table.aml');
     const [, errors, warnings] = /(\d+) Errors, (\d+) Warnings/.exec(output) ?? [undefined, '-1', '-1'];
-    const table = existsSync(path) && errors === '0' ? new Uint8Array(readFileSync(path)) : undefined;
-    return { table, output, errors: Number(errors), warnings: Number(warnings) };
+    const forced = existsSync(path) ? new Uint8Array(readFileSync(path)) : undefined;
+    return {
+      table: errors === '0' ? forced : undefined,
+      forced,
+      output,
+      errors: Number(errors),
+      warnings: Number(warnings),
+    };
   });
 }
 

@@ -1,4 +1,3 @@
-import { formatPlace } from '../../shared/errors.ts';
 import { type CheckFacts, collectFacts } from './facts.ts';
 import type { Finding, Rule } from './rule.ts';
 import { ASSIGNMENT_RULES } from './rules/assignments.ts';
@@ -36,16 +35,4 @@ export function checkFirmware(subject: CheckSubject): Finding[] {
 
 export function checkFacts(facts: CheckFacts): Finding[] {
   return RULES.flatMap(({ id, check, ...words }) => check(facts).map((found) => ({ rule: id, ...words, ...found })));
-}
-
-/** A finding for people: what is broken and where, what follows, what to change. */
-export function formatFinding(finding: Finding): string {
-  const where = formatPlace(finding.place);
-  return [
-    `${finding.severity} ${finding.rule}: ${finding.message}${where === '' ? '' : ` (${where})`}`,
-    `  rule: ${finding.title}`,
-    `  Linux: ${finding.linux}`,
-    `  Windows: ${finding.windows}`,
-    `  mend: ${finding.mend}`,
-  ].join('\n');
 }

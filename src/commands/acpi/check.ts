@@ -1,5 +1,6 @@
 import { Args } from '@oclif/core';
-import { checkFirmware, formatFinding, RULES } from '../../bios/verify/check.ts';
+import { formatFinding } from '../../aml/lint/finding.ts';
+import { checkFirmware, RULES } from '../../bios/verify/check.ts';
 import { holdsTables } from '../../bios/verify/facts.ts';
 import type { Finding } from '../../bios/verify/rule.ts';
 import { type CheckSubject, decodePlanJson, PLAN_JSON_NAME } from '../../bios/verify/subject.ts';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkFirmware, formatFinding } from '../../../src/bios/verify/check.ts';
+import { formatFinding } from '../../../src/aml/lint/finding.ts';
+import { checkFirmware } from '../../../src/bios/verify/check.ts';
 import { Workbench } from './workbench.ts';
 
 const SOUND = new Workbench().subject();

@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { formatFinding } from '../../../src/aml/lint/finding.ts';
 import { buildFirmware } from '../../../src/bios/firmware.ts';
 import { planPci } from '../../../src/bios/pci/planner.ts';
-import { checkFirmware, formatFinding } from '../../../src/bios/verify/check.ts';
+import { checkFirmware } from '../../../src/bios/verify/check.ts';
 import { randomBoard } from '../pci/random-boards.ts';
 
 describe('checks on files', () => {

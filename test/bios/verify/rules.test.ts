@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { formatFinding } from '../../../src/aml/lint/finding.ts';
 import { FADT } from '../../../src/bios/acpi/fadt.ts';
 import { DEFAULT_OEM } from '../../../src/bios/acpi/header.ts';
 import { HPET } from '../../../src/bios/acpi/hpet.ts';
@@ -7,7 +8,7 @@ import { MADT } from '../../../src/bios/acpi/madt.ts';
 import { buildRsdt } from '../../../src/bios/acpi/rsdt.ts';
 import { SLIT } from '../../../src/bios/acpi/slit.ts';
 import { buildXsdt } from '../../../src/bios/acpi/xsdt.ts';
-import { checkFirmware, formatFinding, RULES } from '../../../src/bios/verify/check.ts';
+import { checkFirmware, RULES } from '../../../src/bios/verify/check.ts';
 import { GIB } from '../../../src/shared/bytes.ts';
 import { Workbench } from './workbench.ts';
 

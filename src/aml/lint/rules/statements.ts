@@ -1,0 +1,448 @@
+import { formatPath } from '../../name-string.ts';
+import { absolutePath, parentPath } from '../../namespace.ts';
+import { OPERATOR_BY_KIND, ROW_BY_KIND } from '../../opcodes.ts';
+import type { AmlTerm, AnyDef, NameTerm } from '../../tree.ts';
+import type { Violation } from '../finding.ts';
+import { at, type LintMethod, type LintModel } from '../model.ts';
+import { hasBreak, returnPaths } from '../returns.ts';
+import type { LintRule } from '../rule.ts';
+import { blockOf, constantOf, operandOf } from '../walk.ts';
+
+/** What the statements of methods do: code that never runs, values that go nowhere, loops, mutexes, locals. */
+
+const BLOCKS = new Set(['DefIf', 'DefElse', 'DefWhile']);
+const ENDS = new Set(['DefReturn', 'DefBreak', 'DefContinue', 'DefFatal']);
+
+/** Every list of statements in a method: the body and the blocks inside. */
+function* listsOf(terms: readonly AmlTerm[]): Generator<readonly AmlTerm[]> {
+  yield terms;
+  for (const term of terms) if (BLOCKS.has(term.kind)) yield* listsOf(blockOf(term));
+}
+
+function inMethods(check: (method: LintMethod, model: LintModel) => Iterable<string>): LintRule['check'] {
+  return (model) => model.methods.flatMap((method) => [...check(method, model)].map((message) => at(message, method)));
+}
+
+const termsOf = ({ visits }: LintMethod): AmlTerm[] => visits.map(({ term }) => term);
+const isName = (term: AmlTerm): term is NameTerm => term.kind === 'NameString';
+
+const CREATES = new Set([
+  'DefName',
+  'DefOpRegion',
+  'DefMutex',
+  'DefEvent',
+  'DefCreateField',
+  'DefCreateBitField',
+  'DefCreateByteField',
+  'DefCreateWordField',
+  'DefCreateDWordField',
+  'DefCreateQWordField',
+  'DefDevice',
+  'DefMethod',
+  'DefField',
+  'DefDataRegion',
+  'DefAlias',
+]);
+
+export const STATEMENT_RULES: readonly LintRule[] = [
+  {
+    id: 'CODE-UNREACHABLE',
+    severity: 'warning',
+    title: 'No statement stands behind a Return, Break, Continue or Fatal in its block',
+    linux: 'the statements never run',
+    windows: 'the statements never run',
+    mend: 'drop them, or make what ends the block conditional',
+    check: inMethods(function* ({ body }) {
+      for (const list of listsOf(body)) {
+        const end = list.findIndex((term, index) => ENDS.has(term.kind) && index < list.length - 1);
+        if (end < 0) continue;
+        yield `${list.length - 1 - end} statements behind ${OPERATOR_BY_KIND.get(list[end].kind)}`;
+      }
+    }),
+  },
+  {
+    id: 'CODE-CONSTANT-CONDITION',
+    severity: 'remark',
+    title: 'The predicate of an If is not a constant',
+    linux: 'one branch never runs',
+    windows: 'one branch never runs',
+    mend: 'drop the If, or the branch',
+    check: inMethods(function* ({ body }) {
+      for (const term of [...listsOf(body)].flat()) {
+        if (term.kind === 'DefIf' && constantOf(operandOf(term, 0)) !== undefined) {
+          yield constantOf(operandOf(term, 0)) === 0n ? 'If (Zero) never runs' : 'If (One) always runs';
+        }
+      }
+    }),
+  },
+  {
+    id: 'CODE-NO-EFFECT',
+    severity: 'warning',
+    title: 'A statement stores what it computes',
+    linux: 'nothing: the value is dropped; with "slack" mode off it may become the return value',
+    windows: 'the value may become the implicit return value',
+    mend: 'give the operation a target, or drop it',
+    check: inMethods(function* ({ body }) {
+      for (const term of [...listsOf(body)].flat())
+        if (isIdle(term)) yield `${OPERATOR_BY_KIND.get(term.kind)} has no target`;
+    }),
+  },
+  {
+    id: 'CODE-STORE-SELF',
+    severity: 'remark',
+    title: 'A Store has another target than its source',
+    linux: 'nothing, unless the object is a register that reacts to being read or written',
+    windows: 'the same',
+    mend: 'drop it, or name the register that is meant',
+    check: inMethods(function* (method) {
+      for (const term of termsOf(method)) {
+        if (term.kind !== 'DefStore') continue;
+        const [source, target] = (term as AnyDef).operands as AmlTerm[];
+        if (isName(source) && isName(target) && source.path === target.path)
+          yield `${formatPath(source.path)} is stored into itself`;
+      }
+    }),
+  },
+  {
+    id: 'METHOD-VALUE-MISSING',
+    severity: 'warning',
+    title: 'A method whose value is used returns one on every path',
+    linux: 'AE_AML_NO_RETURN_VALUE on the paths without: the calling method is aborted',
+    windows: 'the last result that was computed is taken',
+    mend: 'return a value at the end of the called method',
+    check: (model) => {
+      const partial = new Map(
+        model.methods.flatMap(({ path, body }): [string, boolean][] => {
+          const { returns, fallsThrough } = returnPaths(body);
+          return fallsThrough ? [[path, returns.length > 0]] : [];
+        }),
+      );
+      return model.methods.flatMap((method) => {
+        const statements = new Set([...listsOf(method.body)].flat());
+        return method.visits.flatMap(({ term, scope }): Violation[] => {
+          if (term.kind !== 'MethodInvocation' || statements.has(term)) return [];
+          const called = model.set.names.find(scope, term.name.path)?.path;
+          const some = called === undefined ? undefined : partial.get(called);
+          if (some === undefined) return [];
+          return [at(`${formatPath(called!)} ${some ? 'does not always return' : 'never returns'} a value`, method)];
+        });
+      });
+    },
+  },
+  {
+    id: 'CODE-ENDLESS-LOOP',
+    severity: 'error',
+    title: 'A While that always holds is left by Break or Return',
+    linux: '"AE_AML_LOOP_TIMEOUT" after 30 seconds; the thread hangs until then',
+    windows: 'the method hangs, stop 0x9F or 0xA5 (0x03) follows',
+    mend: 'count the passes and leave the loop',
+    check: inMethods(function* ({ body }) {
+      for (const term of [...listsOf(body)].flat()) {
+        if (term.kind !== 'DefWhile') continue;
+        const predicate = constantOf(operandOf(term, 0));
+        const inside = blockOf(term);
+        if (predicate === undefined || predicate === 0n || hasBreak(inside) || returnPaths(inside).returns.length > 0)
+          continue;
+        yield 'nothing leaves the loop';
+      }
+    }),
+  },
+  {
+    id: 'CODE-EMPTY-LOOP',
+    severity: 'warning',
+    title: 'A loop that waits sleeps or stalls in its body',
+    linux: 'the loop burns its pass limit at once; "AE_AML_LOOP_TIMEOUT"',
+    windows: 'a processor spins',
+    mend: 'Sleep or Stall in the loop, and count',
+    check: inMethods(function* ({ body }) {
+      for (const term of [...listsOf(body)].flat())
+        if (term.kind === 'DefWhile' && blockOf(term).length === 0) yield 'the loop is empty';
+    }),
+  },
+  {
+    id: 'METHOD-RETURN-PATHS',
+    severity: 'warning',
+    title: 'A method returns a value on every path or on none',
+    linux: 'a caller that uses the value gets AE_AML_NO_RETURN_VALUE on the other paths',
+    windows: 'a caller gets the last result that was computed',
+    mend: 'return a value at the end',
+    check: inMethods(function* ({ body, path }) {
+      // Reserved names have a rule of their own.
+      if (path.slice(-4).startsWith('_')) return;
+      const { returns, fallsThrough } = returnPaths(body);
+      if (fallsThrough && returns.some((value) => constantOf(value) !== 0n))
+        yield 'some paths return a value, others do not';
+    }),
+  },
+  {
+    id: 'METHOD-SERIALIZED',
+    severity: 'remark',
+    title: 'A method that declares names is Serialized',
+    linux: 'marked serialized by the interpreter after AE_ALREADY_EXISTS, when two threads ran it at once',
+    windows: 'AE_ALREADY_EXISTS when two threads run it at once: stop 0xA5 (0x03) in rare cases',
+    mend: 'declare the method Serialized',
+    check: inMethods(function* (method) {
+      if (method.serialized) return;
+      const created = termsOf(method).flatMap(({ kind }) => (CREATES.has(kind) ? [OPERATOR_BY_KIND.get(kind)!] : []));
+      if (created.length > 0) yield `it declares names (${[...new Set(created)].join(', ')}) and is NotSerialized`;
+    }),
+  },
+  {
+    id: 'METHOD-ARGUMENT-BEYOND',
+    severity: 'error',
+    title: 'A method uses no more arguments than it declares',
+    linux: 'AE_AML_UNINITIALIZED_ARG when the argument is read',
+    windows: 'the method fails: stop 0xA5 (0x03) for a needed device',
+    mend: 'declare the method with more arguments, or use a local',
+    check: inMethods(function* (method) {
+      const used = new Set(termsOf(method).flatMap(({ kind }) => (/^Arg\d$/.test(kind) ? [Number(kind[3])] : [])));
+      // An argument beyond the count may serve as a variable when it is written first.
+      const written = new Set(
+        termsOf(method)
+          .filter(({ kind }) => kind === 'DefStore')
+          .map((term) => operandOf(term, 1).kind),
+      );
+      for (const index of [...used].sort()) {
+        if (index >= method.argumentCount && !written.has(`Arg${index}` as AmlTerm['kind']))
+          yield `it takes ${method.argumentCount} arguments and reads Arg${index}`;
+      }
+    }),
+  },
+  {
+    id: 'METHOD-LOCAL-UNSET',
+    severity: 'error',
+    title: 'A local is set before it is read',
+    linux: 'AE_AML_UNINITIALIZED_LOCAL: the method is aborted',
+    windows: 'the method fails: stop 0xA5 (0x03) for a needed device',
+    mend: 'store a value first',
+    check: inMethods(function* (method) {
+      const { read, set } = localUse(method);
+      for (const local of [...read].sort()) if (!set.has(local)) yield `${local} is read and never set`;
+    }),
+  },
+  {
+    id: 'METHOD-LOCAL-UNUSED',
+    severity: 'remark',
+    title: 'A local that is set is read',
+    linux: 'nothing',
+    windows: 'nothing',
+    mend: 'drop it, unless the read itself is what counts',
+    check: inMethods(function* (method) {
+      const { read, set } = localUse(method);
+      for (const local of [...set].sort()) if (!read.has(local)) yield `${local} is set and never read`;
+    }),
+  },
+  {
+    id: 'METHOD-RECURSION',
+    severity: 'remark',
+    title: 'A method does not call itself',
+    linux: '"AE_AML_METHOD_LIMIT" when nothing ends it; a serialized method deadlocks at once',
+    windows: 'stop 0xA5 (0x03) when the stack ends',
+    mend: 'write a loop',
+    check: inMethods(function* (method, { set }) {
+      const calls = method.visits.filter(
+        ({ term, scope }) =>
+          term.kind === 'MethodInvocation' && set.names.resolve(scope, term.name.path) === method.path,
+      );
+      if (calls.length > 0) yield 'it calls itself';
+    }),
+  },
+  {
+    id: 'METHOD-STALL',
+    severity: 'warning',
+    title: 'Stall waits at most 255 µs (100 µs by the specification)',
+    linux: '"Time parameter is too large": AE_AML_OPERAND_VALUE above 255',
+    windows: 'the method fails above 255 µs',
+    mend: 'use Sleep, whose unit is a millisecond',
+    check: inMethods(function* (method) {
+      for (const term of termsOf(method)) {
+        const microseconds = term.kind === 'DefStall' ? constantOf(operandOf(term, 0)) : undefined;
+        if (microseconds !== undefined && microseconds > 255n) yield `Stall (${microseconds})`;
+      }
+    }),
+  },
+  {
+    id: 'METHOD-SLEEP',
+    severity: 'remark',
+    title: 'Sleep waits two seconds at most',
+    linux: 'the thread waits; above 2 s "ACPI Warning: Firmware issue: Excessive sleep time", boot and resume are late',
+    windows: 'the thread waits; boot and resume are late',
+    mend: 'poll in short steps',
+    check: inMethods(function* (method) {
+      for (const term of termsOf(method)) {
+        const milliseconds = term.kind === 'DefSleep' ? constantOf(operandOf(term, 0)) : undefined;
+        if (milliseconds !== undefined && milliseconds > 2000n) yield `Sleep (${milliseconds})`;
+      }
+    }),
+  },
+  {
+    id: 'MUTEX-TIMEOUT',
+    severity: 'warning',
+    title: 'The result of an Acquire that may time out is looked at',
+    linux: 'the method runs on without the mutex and Release fails: AE_AML_MUTEX_NOT_ACQUIRED',
+    windows: 'the same: stop 0xA5 (0x03) in rare cases',
+    mend: 'test the result, or wait for ever with 0xffff',
+    check: inMethods(function* ({ body }) {
+      for (const term of [...listsOf(body)].flat()) {
+        if (term.kind === 'DefAcquire' && (term as AnyDef).operands[1] !== 0xffff)
+          yield `Acquire (…, 0x${((term as AnyDef).operands[1] as number).toString(16)}) as a statement`;
+      }
+    }),
+  },
+  {
+    id: 'MUTEX-RELEASE',
+    severity: 'warning',
+    title: 'A method that acquires a mutex releases it on every path',
+    linux: 'the interpreter releases it when the method ends, with a warning at worst',
+    windows: 'the mutex stays taken: every other user hangs',
+    mend: 'Release before each Return',
+    check: inMethods(unreleased),
+  },
+  {
+    id: 'NOTIFY-TARGET',
+    severity: 'error',
+    title: 'Notify names a device, a processor or a thermal zone',
+    linux: 'AE_AML_OPERAND_TYPE: the method is aborted',
+    windows: 'stop 0xA5 (0x03)',
+    mend: 'name the device',
+    check: (model) =>
+      model.methods.flatMap((method) =>
+        method.visits.flatMap(({ term, scope }): Violation[] => {
+          const target = term.kind === 'DefNotify' ? operandOf(term, 0) : undefined;
+          if (!target || !isName(target)) return [];
+          const kind = model.set.names.find(scope, target.path)?.declaration.kind;
+          if (kind === undefined || !NOT_NOTIFIED.has(kind)) return [];
+          return [at(`${formatPath(target.path)} is a ${kind}`, method)];
+        }),
+      ),
+  },
+  {
+    id: 'METHOD-UNUSED-ARGUMENT',
+    severity: 'remark',
+    title: 'A method of the table’s own uses its arguments',
+    linux: 'nothing',
+    windows: 'nothing',
+    mend: 'drop the argument, or look whether another was meant',
+    check: inMethods(function* (method) {
+      if (method.path.slice(-4).startsWith('_')) return;
+      const used = new Set(termsOf(method).map(({ kind }) => kind));
+      for (let index = 0; index < method.argumentCount; index++)
+        if (!used.has(`Arg${index}` as AmlTerm['kind'])) yield `Arg${index} is never used`;
+    }),
+  },
+];
+
+const NOT_NOTIFIED = new Set([
+  'Name',
+  'Method',
+  'FieldUnit',
+  'BufferField',
+  'OpRegion',
+  'Mutex',
+  'Event',
+  'PowerResource',
+  'DataRegion',
+]);
+
+/** An operation whose only use is its value, and whose value goes nowhere. */
+function isIdle(term: AmlTerm): boolean {
+  const row = ROW_BY_KIND.get(term.kind);
+  if (!row || row.yields === 'Nothing') return false;
+  const target = row.operands.indexOf('Target');
+  if (target < 0) return PURE.has(term.kind);
+  const targets = row.operands.flatMap((kind, index) =>
+    kind === 'Target' ? [(term as AnyDef).operands[index] as AmlTerm] : [],
+  );
+  return (
+    row.name !== 'DefLoad' &&
+    row.name !== 'DefCondRefOf' &&
+    targets.every((value) => isName(value) && value.path === '')
+  );
+}
+
+const PURE = new Set([
+  'DefLAnd',
+  'DefLOr',
+  'DefLNot',
+  'DefLNotEqual',
+  'DefLLessEqual',
+  'DefLGreaterEqual',
+  'DefLEqual',
+  'DefLGreater',
+  'DefLLess',
+  'DefObjectType',
+  'DefSizeOf',
+  'DefMatch',
+  'DefRefOf',
+  'DefTimer',
+]);
+
+/** Which locals a method reads and writes; a write as a target, an operand of RefOf counts as both. */
+function localUse(method: LintMethod): { read: Set<string>; set: Set<string> } {
+  const read = new Set<string>();
+  const set = new Set<string>();
+  for (const { term } of method.visits) {
+    const row = ROW_BY_KIND.get(term.kind);
+    const operands = term.kind === 'MethodInvocation' ? term.args : ((term as Partial<AnyDef>).operands ?? []);
+    operands.forEach((value, index) => {
+      const { kind } = value as AmlTerm;
+      if (typeof kind !== 'string' || !/^Local\d$/.test(kind)) return;
+      const place = row?.operands[index];
+      const stores =
+        place === 'Target' ||
+        (term.kind === 'DefStore' && index === 1) ||
+        (term.kind === 'DefCopyObject' && index === 1);
+      const both =
+        term.kind === 'DefRefOf' ||
+        term.kind === 'DefCondRefOf' ||
+        term.kind === 'DefIncrement' ||
+        term.kind === 'DefDecrement';
+      if (stores) set.add(kind);
+      else read.add(kind);
+      // A called method may write through a reference; so may who holds one.
+      if (both || term.kind === 'MethodInvocation') {
+        if (term.kind !== 'DefIncrement' && term.kind !== 'DefDecrement') set.add(kind);
+        read.add(kind);
+      }
+    });
+    if (term.kind === 'DefWhile' || term.kind === 'DefIf') continue;
+    if (term.kind === 'DefPackage' || term.kind === 'DefVarPackage') {
+      for (const element of (term as AnyDef).operands[1] as readonly AmlTerm[])
+        if (/^Local\d$/.test(element.kind)) read.add(element.kind);
+    }
+  }
+  return { read, set };
+}
+
+/** Mutexes that are held at a Return or at the end. */
+function* unreleased(method: LintMethod, model: LintModel): Generator<string> {
+  const said = new Set<string>();
+  const mutexOf = (term: AmlTerm): string | undefined => {
+    const name = operandOf(term, 0);
+    return isName(name)
+      ? (model.set.names.resolve(method.path, name.path) ?? absolutePath(parentPath(method.path), name.path))
+      : undefined;
+  };
+  const run = (terms: readonly AmlTerm[], held: ReadonlySet<string>): ReadonlySet<string> => {
+    let now = new Set(held);
+    for (const term of terms) {
+      if (term.kind === 'DefAcquire') {
+        const mutex = mutexOf(term);
+        if (mutex !== undefined) now.add(mutex);
+      } else if (term.kind === 'DefRelease') {
+        const mutex = mutexOf(term);
+        if (mutex !== undefined) now.delete(mutex);
+      } else if (term.kind === 'DefReturn') {
+        for (const mutex of now) said.add(mutex);
+        return new Set();
+      } else if (BLOCKS.has(term.kind)) {
+        // A branch that releases is taken as the way out; one that only returns is checked inside.
+        const after = run(blockOf(term), now);
+        if (after.size < now.size && !returnPaths(blockOf(term)).returns.length) now = new Set(after);
+      }
+    }
+    return now;
+  };
+  for (const mutex of run(method.body, new Set())) said.add(mutex);
+  for (const mutex of said) yield `${formatPath(mutex)} is still held where the method ends`;
+}

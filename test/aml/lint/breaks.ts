@@ -1,0 +1,95 @@
+/** For each rule, ASL of a DSDT that breaks it once. `sound` says the same as it should be, where that is not obvious. */
+
+const device = (body: string, name = 'DEV0'): string =>
+  `Device (${name}) { Name (_HID, "QEMU0002") Name (_UID, 1) ${body} }`;
+const inMethod = (body: string, args = 0): string => `Method (TEST, ${args}, Serialized) { ${body} }`;
+const crs = (body: string): string => device(`Name (_CRS, ResourceTemplate () { ${body} })`);
+const X = 'Name (XVAL, 0)';
+
+export const BREAKS: Readonly<Record<string, string>> = {
+  'NAME-TWICE': 'Name (AAAA, 1) Name (AAAB, 2)',
+  'NAME-UNRESOLVED': inMethod('Return (GONE)'),
+  'SCOPE-UNRESOLVED': 'External (\\_SB.GONE, DeviceObj) Scope (\\_SB.GONE) { Method (FOOO) {} }',
+  'ALIAS-TARGET': 'External (GONE, IntObj) Alias (GONE, HERE)',
+  'EXTERNAL-UNRESOLVED': 'External (GONE, IntObj) Method (TEST) { If (CondRefOf (GONE)) { Sleep (1) } }',
+  'NAME-PARENT': 'External (\\_SB.GONE, DeviceObj) Name (\\_SB.GONE.FOOO, 1)',
+  'EXTERNAL-OWN': 'External (HERE, IntObj) Name (HERE, 1)',
+  'PREDEFINED-ARGUMENTS': device(
+    'Method (_SRS, 0) {} Name (_CRS, ResourceTemplate () {}) Name (_PRS, ResourceTemplate () {})',
+  ),
+  'PREDEFINED-METHOD': device('Name (_PS3, 1) Name (_DSW, 0)'),
+  'PREDEFINED-RETURN': device(`${X} Method (_STA) { If (XVAL) { Return (15) } }`),
+  'PREDEFINED-TYPE': device('Name (_STA, "on")'),
+  'PREDEFINED-PACKAGE': device('Name (_PRW, Package () { 9, 7 })'),
+  'PREDEFINED-NO-VALUE': device('Method (_PS0) { Return (3) }'),
+  'PREDEFINED-UNKNOWN': device('Name (_ZZZ, 1)'),
+  'DEVICE-ID': 'Device (DEV0) { Name (_STA, 15) }',
+  'DEVICE-HID-ADR': device('Name (_ADR, 1)'),
+  'DEVICE-HID-FORM': 'Device (DEV0) { Name (_HID, "*pnp0c14") }',
+  'DEVICE-CID-FORM': device('Name (_CID, "smc")'),
+  'DEVICE-CID-HID': device('Name (_CID, "QEMU0002")'),
+  'DEVICE-UID-MISSING': `${device('')} Device (DEV1) { Name (_HID, "QEMU0002") }`,
+  'DEVICE-UID-TWICE': `${device('')} ${device('', 'DEV1')}`,
+  'DEVICE-SRS-PRS': device('Method (_SRS, 1) {} Name (_CRS, ResourceTemplate () {})'),
+  'DEVICE-LINK':
+    'Device (LNKA) { Name (_HID, EisaId ("PNP0C0F")) Name (_CRS, ResourceTemplate () { IRQ (Level, ActiveLow, Shared) {11} }) }',
+  'DEVICE-STATUS': device('Name (_STA, 0x82)'),
+  'DEVICE-POWER': 'PowerResource (PWRR, 0, 0) { Method (_ON) {} Method (_OFF) {} }',
+  'DEVICE-BATTERY': 'Device (BAT0) { Name (_HID, EisaId ("PNP0C0A")) Name (_UID, 1) Name (_STA, 31) }',
+  'DEVICE-THERMAL': 'ThermalZone (TZ00) { Name (_TMP, 3000) }',
+  'RESOURCE-TEMPLATE': device('Name (_CRS, Buffer () { 0x47, 0x01, 0x00 })'),
+  'RESOURCE-CHECKSUM': device('Name (_CRS, Buffer () { 0x22, 0x00, 0x02, 0x79, 0x11 })'),
+  'RESOURCE-LENGTH': crs(
+    'DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed, NonCacheable, ReadWrite, 0, 0xE0000000, 0xE0000FFF, 0, 0x800)',
+  ),
+  'RESOURCE-ORDER': crs(
+    'DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed, NonCacheable, ReadWrite, 0, 0xE0001000, 0xE0000FFF, 0, 0x1000)',
+  ),
+  'RESOURCE-GRANULARITY': crs(
+    'DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed, NonCacheable, ReadWrite, 0x1000, 0xE0000000, 0xE0000FFF, 0, 0x1000)',
+  ),
+  'RESOURCE-IO-ORDER': crs('IO (Decode16, 0x380, 0x378, 1, 8)'),
+  'RESOURCE-IO-ALIGNMENT': crs('IO (Decode16, 0x379, 0x379, 8, 8)'),
+  'RESOURCE-IRQ-ONE': crs('IRQ (Edge, ActiveHigh, Exclusive) {3, 4}'),
+  'RESOURCE-ZERO': crs('Memory32Fixed (ReadWrite, 0xFED40000, 0)'),
+  'FIELD-BEYOND-REGION':
+    'OperationRegion (REG0, SystemIO, 0x500, 1) Field (REG0, ByteAcc, NoLock, Preserve) { FLDA, 8, FLDB, 8 }',
+  'FIELD-ACCESS-BEYOND':
+    'OperationRegion (REG0, SystemIO, 0x500, 2) Field (REG0, DWordAcc, NoLock, Preserve) { FLDA, 8 }',
+  'REGION-EMPTY': 'OperationRegion (REG0, SystemIO, 0x500, 0)',
+  'REGION-BEYOND-SPACE': 'OperationRegion (REG0, SystemIO, 0xFFFF, 2)',
+  'REGION-OVERLAP': 'OperationRegion (REG0, SystemIO, 0x500, 4) OperationRegion (REG1, SystemIO, 0x502, 4)',
+  'REGION-FORBIDDEN-PORT': 'OperationRegion (REG0, SystemIO, 0x70, 2)',
+  'REGION-IN-METHOD': inMethod('OperationRegion (REG0, SystemIO, 0x500, 1)'),
+  'REG-WITHOUT-REGION': device('Method (_REG, 2) {}'),
+  'REGION-EC-HANDLER': 'OperationRegion (REG0, EmbeddedControl, 0, 0x10)',
+  'CODE-UNREACHABLE': `${X} ${inMethod('Return (1) XVAL = 2')}`,
+  'CODE-CONSTANT-CONDITION': `${X} ${inMethod('If (One) { XVAL = 1 }')}`,
+  'CODE-NO-EFFECT': `${X} ${inMethod('Add (XVAL, 1)')}`,
+  'CODE-STORE-SELF': `${X} ${inMethod('Store (XVAL, XVAL)')}`,
+  'CODE-ENDLESS-LOOP': inMethod('While (One) { Sleep (10) }'),
+  'CODE-EMPTY-LOOP': `${X} ${inMethod('While (XVAL) { }')}`,
+  'METHOD-VALUE-MISSING': `${X} Method (CALL) { If (XVAL) { Return (1) } } ${inMethod('XVAL = CALL ()')}`,
+  'METHOD-RETURN-PATHS': `${X} ${inMethod('If (XVAL) { Return (1) }')}`,
+  'METHOD-SERIALIZED': 'Method (TEST) { Name (TEMP, 1) }',
+  'METHOD-ARGUMENT-BEYOND': `${X} ${inMethod('XVAL = Arg1', 1)}`,
+  'METHOD-LOCAL-UNSET': `${X} ${inMethod('XVAL = Local0')}`,
+  'METHOD-LOCAL-UNUSED': inMethod('Local0 = 1'),
+  'METHOD-RECURSION': `${X} Method (TEST, 1) { If (XVAL) { TEST (XVAL) } XVAL = Arg0 }`,
+  'METHOD-STALL': inMethod('Stall (0x100)'),
+  'METHOD-SLEEP': inMethod('Sleep (5000)'),
+  'MUTEX-TIMEOUT': `Mutex (MUT0, 0) ${inMethod('Acquire (MUT0, 100) Release (MUT0)')}`,
+  'MUTEX-RELEASE': `${X} Mutex (MUT0, 0) ${inMethod('Acquire (MUT0, 0xFFFF) If (XVAL) { Return (0) } Release (MUT0)')}`,
+  'NOTIFY-TARGET': `${X} ${inMethod('Notify (XVAL, 1)')}`,
+  'METHOD-UNUSED-ARGUMENT': inMethod('Sleep (1)', 1),
+  'GPE-NAME': 'Scope (\\_GPE) { Method (_L0X) {} }',
+  'GPE-BOTH': 'Scope (\\_GPE) { Method (_L08) {} Method (_E08) {} }',
+  'GPE-SHARED-WAKE': `Scope (\\_GPE) { Method (_L01) {} } ${device('Name (_PRW, Package () { 2, 3 })')}`,
+  'EC-QUERY-PLACE': 'ThermalZone (TZ00) { Name (_TMP, 3000) Name (_CRT, 4000) Method (_Q10) {} }',
+  'SLEEP-STATES': 'Name (\\_S3, Package () { 9, 9, 0, 0 })',
+  'EVALUATE-FAILS': device('Name (PKGS, Package () { 1, 2 }) Method (_STA) { Return (DerefOf (Index (PKGS, 5))) }'),
+  'EVALUATE-TYPE': device(`${X} Method (_STA) { Local0 = "on" If (XVAL) { Local0 = 1 } Return (Local0) }`),
+  'EVALUATE-CRS': device('Name (BUFF, Buffer (4) {}) Method (_CRS, 0, Serialized) { BUFF [0] = 0x47 Return (BUFF) }'),
+  'EVALUATE-PRT':
+    'Device (PCI0) { Name (_HID, EisaId ("PNP0A08")) Name (_UID, 0) Method (_PRT) { Return (Package () { Package () { 0x0002FFFF, 4, 0, 16 } }) } }',
+};
