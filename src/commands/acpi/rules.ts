@@ -1,14 +1,26 @@
 import { Args } from '@oclif/core';
+import type { RuleWords } from '../../aml/lint/finding.ts';
+import { LINT_RULES } from '../../aml/lint/lint.ts';
 import { nearestNames } from '../../bios/topology/nearest-names.ts';
 import { RULES } from '../../bios/verify/check.ts';
-import type { Rule } from '../../bios/verify/rule.ts';
 import { Q35Command } from '../../cli/q35-command.ts';
 import { UserError } from '../../shared/errors.ts';
 
-type RuleReport = Omit<Rule, 'check'>;
+type RuleReport = RuleWords;
+
+const ALL_RULES: readonly RuleWords[] = [...RULES, ...LINT_RULES].map(
+  ({ id, severity, title, linux, windows, mend }) => ({
+    id,
+    severity,
+    title,
+    linux,
+    windows,
+    mend,
+  }),
+);
 
 export default class AcpiRulesCommand extends Q35Command {
-  static override summary = 'List the rules of acpi check, or explain one';
+  static override summary = 'List the rules of acpi check and acpi lint, or explain one';
   static override enableJsonFlag = true;
   static override args = { rule: Args.string({ description: 'id of a rule, such as MCFG-E820' }) };
   static override examples = ['<%= config.bin %> acpi rules', '<%= config.bin %> acpi rules MCFG-MOTHERBOARD'];
@@ -16,11 +28,9 @@ export default class AcpiRulesCommand extends Q35Command {
   async run(): Promise<readonly RuleReport[]> {
     const { args } = await this.parse(AcpiRulesCommand);
     const { rule: wanted } = args;
-    const rules = RULES.map(({ check: _, ...words }) => words).filter(
-      ({ id }) => wanted === undefined || id === wanted,
-    );
+    const rules = ALL_RULES.filter(({ id }) => wanted === undefined || id === wanted);
     if (rules.length === 0) throw unknownRule(wanted!);
-    for (const rule of rules) this.log(wanted === undefined ? `${rule.id.padEnd(22)}${rule.title}` : explain(rule));
+    for (const rule of rules) this.log(wanted === undefined ? `${rule.id.padEnd(24)}${rule.title}` : explain(rule));
     return rules;
   }
 }
@@ -32,7 +42,7 @@ function explain({ id, severity, title, linux, windows, mend }: RuleReport): str
 function unknownRule(id: string): UserError {
   const near = nearestNames(
     id,
-    RULES.map((rule) => rule.id),
+    ALL_RULES.map((rule) => rule.id),
   );
   return new UserError('RULE_UNKNOWN', `there is no rule '${id}'`, {
     mend: near.length > 0 ? `did you mean ${near.join(' or ')}?` : 'list the rules with `q35 acpi rules`',

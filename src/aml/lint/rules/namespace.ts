@@ -123,9 +123,7 @@ export const NAMESPACE_RULES: readonly LintRule[] = [
       return model.objects.flatMap((object) => {
         if (object.kind !== 'Alias') return [];
         const { path } = object.term!.operands[0] as NameTerm;
-        return model.set.names.resolve(object.scope, path)
-          ? []
-          : [at(`${formatPath(path)} is declared nowhere`, object)];
+        return isThere(model, object.scope, path) ? [] : [at(`${formatPath(path)} is declared nowhere`, object)];
       });
     },
   },

@@ -1,0 +1,28 @@
+import type { Finding, RuleWords } from '../../aml/lint/finding.ts';
+import { LINT_RULES, lintTables } from '../../aml/lint/lint.ts';
+import { type DumpTable, isDefinitionBlock } from '../acpi/dump/table-set.ts';
+import { checkFirmware, RULES } from './check.ts';
+
+/** Rules of the check over a firmware's own files that say nothing about a dump: it may be a part of a machine's tables. */
+const FOR_WHOLE_FIRMWARE: ReadonlySet<string> = new Set(['TABLE-REQUIRED', 'TABLE-ONCE']);
+/** Said by the rules over all tables as well. */
+const SAID_TWICE: ReadonlySet<string> = new Set(['AML-CHECKSUM', 'AML-BYTES']);
+
+/** Every rule that a lint may run. */
+export const MACHINE_RULES: readonly RuleWords[] = [
+  ...LINT_RULES,
+  ...RULES.filter(({ id }) => !FOR_WHOLE_FIRMWARE.has(id)),
+];
+
+/**
+ * Lints the tables of a machine: the rules over definition blocks, and, when its FADT is among them, those that hold tables against
+ * one another.
+ */
+export function lintMachine(tables: readonly DumpTable[]): Finding[] {
+  const blocks = tables.filter(isDefinitionBlock).map(({ bytes, file }) => ({ bytes, file }));
+  const findings = lintTables(blocks);
+  if (!tables.some(({ signature }) => signature === 'FACP')) return findings;
+  const files = new Map(tables.map(({ name, bytes }) => [`${name}.aml`, bytes]));
+  const across = checkFirmware({ source: 'the tables', files }).filter(({ rule }) => !FOR_WHOLE_FIRMWARE.has(rule));
+  return [...findings.filter(({ rule }) => !SAID_TWICE.has(rule)), ...across];
+}
