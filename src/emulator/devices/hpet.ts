@@ -31,6 +31,7 @@ const CAPABILITY_LOW = (0x8086_a001 | ((TIMERS - 1) << 8)) >>> 0;
 const CAPABILITY_HIGH = HPET_NANOSECONDS * 1_000_000;
 /** I/O APIC pins that each timer may drive: 2, 8 and 16–23. */
 const ROUTE_CAP = 0x00ff_0104;
+const NO_WIRE: InterruptLine = { set() {} };
 /** Shortest time between two periodic interrupts, ns, for a guest that asks for a tick's length. */
 const SHORTEST_PERIOD = 1000;
 
@@ -338,7 +339,9 @@ export class Hpet {
   #lineOf(timer: HpetTimer, index: number): InterruptLine {
     if (this.#legacy && index === 0) return this.#wires.irq0;
     if (this.#legacy && index === 1) return this.#wires.irq8;
-    return this.#wires.line((timer.config >> TIMER.ROUTE_SHIFT) & TIMER.ROUTE);
+    const route = (timer.config >> TIMER.ROUTE_SHIFT) & TIMER.ROUTE;
+    // A pin that the timer may not drive has no wire.
+    return ROUTE_CAP & (1 << route) ? this.#wires.line(route) : NO_WIRE;
   }
 
   #release(timer: HpetTimer): void {
