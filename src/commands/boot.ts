@@ -27,10 +27,11 @@ export default class BootCommand extends Q35Command {
   ];
 
   async run(): Promise<void> {
-    const { args, flags, metadata } = await this.parse(BootCommand);
+    const { args, flags, raw } = await this.parse(BootCommand);
     const logger = this.logger(flags.verbose);
     const saved = flags.snapshot === undefined ? undefined : loadGuest(flags.snapshot);
-    const stated = args.board !== undefined || Object.keys(startFlags).some((name) => !isDefault(metadata, name));
+    // What the person stated, defaults apart: without any of it the snapshot says what the board is.
+    const stated = raw.some((token) => token.type === 'arg' || token.flag in startFlags);
     const start =
       saved !== undefined && !stated ? saved.start : await prepareBoot(args.board, flags, this.config.root, logger);
     const end = await runSession(start, flags, logger, {
@@ -41,12 +42,4 @@ export default class BootCommand extends Q35Command {
     if (end.kind !== 'power-off') this.logToStderr(endText(end));
     process.exitCode = exitCodeOf(end);
   }
-}
-
-/** Whether the person left the flag out. */
-function isDefault(
-  metadata: { flags: Record<string, { setFromDefault?: boolean } | undefined> },
-  name: string,
-): boolean {
-  return metadata.flags[name] === undefined || metadata.flags[name].setFromDefault === true;
 }
