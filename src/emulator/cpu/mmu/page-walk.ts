@@ -118,7 +118,9 @@ export class PageWalker {
   #walkLong(linearLow: number, linearHigh: number): boolean {
     const slot = ((linearLow >>> 21) ^ linearHigh) & (TABLE_ENTRIES - 1);
     if (this.#tagLow[slot] === (linearLow & ~0x1f_ffff) && this.#tagHigh[slot] === (linearHigh | 0)) {
-      return this.#walkCachedTable(slot, linearLow);
+      if (this.#walkCachedTable(slot, linearLow)) return true;
+      // A fault drops what was cached for its address (SDM vol. 3 §4.10.4.1): the tables have the last word.
+      this.#tagLow[slot] = 1;
     }
     const state = this.#state;
     const levels = (this.#cr4 & CR4_BITS.LA57) !== 0 ? 5 : 4;

@@ -89,6 +89,21 @@ describe('4-level walk', () => {
     expect(walk(gigabyte, ACCESS.READ, MMU.SUPERVISOR)).toBe('9');
   });
 
+  it('keeps page tables in mind until a flush, but never lets them cause a fault', () => {
+    const cpu = longMode(0x8000n | BigInt(P | W | U));
+    expect(walk(cpu, ACCESS.READ, MMU.USER)).toBe('ok');
+    cpu.poke64(0x3010, 0x6000n | BigInt(P | W | U));
+    cpu.poke64(0x6000 + 5 * 8, 0x9000n | BigInt(P | W | U));
+    expect([walk(cpu, ACCESS.READ, MMU.USER), cpu.walker.gpa]).toEqual(['ok', 0x8000]);
+    cpu.walker.flush();
+    expect([walk(cpu, ACCESS.READ, MMU.USER), cpu.walker.gpa]).toEqual(['ok', 0x9000]);
+    cpu.poke64(0x3010, 0x4000n | BigInt(P | U));
+    cpu.walker.flush();
+    expect(walk(cpu, ACCESS.WRITE, MMU.USER)).toBe('7');
+    cpu.poke64(0x3010, 0x4000n | BigInt(P | W | U));
+    expect(walk(cpu, ACCESS.WRITE, MMU.USER)).toBe('ok');
+  });
+
   it('maps 2 MiB pages and physical memory above 4 GiB', () => {
     const cpu = longMode(0n);
     cpu.poke64(0x3010, 0x12_0060_0000n | BigInt(P | W | PS));
