@@ -2,6 +2,7 @@ import { CR0_BITS, CR4_BITS, EFER_BITS } from './control-bits.ts';
 import type { CpuState } from './cpu-state.ts';
 import { MMU } from './mmu/page-walk.ts';
 import {
+  AVX_TRAP,
   CPL,
   CR0,
   CR4,
@@ -17,6 +18,7 @@ import {
   SEGMENT_INDEX,
   SEGMENTS,
   SSE_TRAP,
+  XCR0,
 } from './state.ts';
 
 /** Bits of MODE: everything that the decoding of an instruction depends on, and nothing else that changes often. */
@@ -110,5 +112,9 @@ function updateVectorTraps(state: CpuState): void {
   const emulated = (cr0 & CR0_BITS.EM) !== 0;
   const notAvailable = (cr0 & CR0_BITS.TS) !== 0 ? 7 : 0;
   state.setU32(MMX_TRAP, emulated ? 6 : notAvailable);
+  // SDM vol. 2 §2.4, table 2-16: AVX asks XCR0 instead of EM and OSFXSR, and needs protected mode.
+  const enabled = (state.u32(CR4) & CR4_BITS.OSXSAVE) !== 0 && (state.u32(XCR0) & 6) === 6;
+  const usable = enabled && isProtected(state) && !isVirtual8086(state);
+  state.setU32(AVX_TRAP, usable ? notAvailable : 6);
   state.setU32(SSE_TRAP, emulated || (state.u32(CR4) & CR4_BITS.OSFXSR) === 0 ? 6 : notAvailable);
 }

@@ -146,6 +146,9 @@ export const STI_SHADOW_RIP = place(4);
 /** Scratch 16-byte-aligned constants for SSE helpers. */
 export const SIMD_SCRATCH = place(256, 16);
 
+/** What an AVX instruction raises at once, as SSE_TRAP: by CR4.OSXSAVE, XCR0, the mode and CR0.TS. */
+export const AVX_TRAP = place(4);
+
 export const STATE_END = next;
 
 /** Register numbers as the SDM encodes them. */

@@ -88,6 +88,51 @@ export function encode(e: Encoding): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
+/** An instruction under VEX; `reg`, `vvvv` and a register `rm` by number. */
+export interface VexEncoding {
+  readonly mode: Mode;
+  /** 1 0F, 2 0F 38, 3 0F 3A. */
+  readonly map: 1 | 2 | 3;
+  readonly prefix: 0 | 0x66 | 0xf3 | 0xf2;
+  readonly wide: boolean;
+  readonly w: boolean;
+  readonly opcode: number;
+  readonly reg: number;
+  readonly vvvv: number;
+  readonly rm: RmOperand | undefined;
+  readonly immediate?: readonly number[];
+}
+
+const VEX_PREFIX = { 0: 0, 102: 1, 243: 2, 242: 3 } as const;
+
+/** The two-byte form where it can say everything, else the three-byte form. */
+export function encodeVex(e: VexEncoding): Uint8Array {
+  const memory = e.rm?.kind === 'memory' ? e.rm : undefined;
+  const rexB = memory?.rexB === true || (e.rm?.kind === 'register' && e.rm.index >= 8);
+  const rexX = memory?.rexX === true;
+  const last = ((~e.vvvv & 15) << 3) | (e.wide ? 4 : 0) | VEX_PREFIX[e.prefix];
+  const inverted = (set: boolean, bit: number) => (set ? 0 : bit);
+  const bytes: number[] = [...(memory?.prefixes ?? [])];
+  if (e.map === 1 && !e.w && !rexB && !rexX) bytes.push(0xc5, inverted(e.reg >= 8, 0x80) | last);
+  else {
+    const first = inverted(e.reg >= 8, 0x80) | inverted(rexX, 0x40) | inverted(rexB, 0x20) | e.map;
+    bytes.push(0xc4, first, (e.w ? 0x80 : 0) | last);
+  }
+  bytes.push(e.opcode);
+  if (e.rm !== undefined) {
+    const regBits = (e.reg & 7) << 3;
+    if (e.rm.kind === 'register') bytes.push(0xc0 | regBits | (e.rm.index & 7));
+    else bytes.push(e.rm.modRm | regBits, ...e.rm.tail);
+  }
+  const displacementEnd = bytes.length;
+  bytes.push(...(e.immediate ?? []));
+  if (memory?.ripRelative) {
+    const displacement = memory.linear - (CODE_BASE + 0x100 + bytes.length);
+    bytes.splice(displacementEnd - 4, 4, ...littleEndian(BigInt(displacement), 4));
+  }
+  return Uint8Array.from(bytes);
+}
+
 export function littleEndian(value: bigint, byteLength: number): number[] {
   return Array.from({ length: byteLength }, (_, index) => Number((value >> BigInt(index * 8)) & 0xffn));
 }

@@ -23,6 +23,7 @@ import {
   X87_STATUS,
   X87_TOP,
   X87_VALID,
+  XCR0,
   XMM,
 } from '../../../src/emulator/cpu/state.ts';
 import {
@@ -194,7 +195,8 @@ export class EngineHarness {
     state.setU64(CR0, 0x8001_0033n);
     state.setU64(CR2, 0n);
     state.setU64(CR3, BigInt(PML4));
-    state.setU64(CR4, 0x6a0n);
+    state.setU64(CR4, 0x4_06a0n);
+    state.setU64(XCR0, 7n);
     state.setU64(EFER, 0xd01n);
     state.setU64(GDTR_BASE, BigInt(GDT));
     state.setU32(GDTR_LIMIT, 0x4f);
@@ -239,6 +241,9 @@ export class EngineHarness {
     fpu.xmm.forEach((value, index) => {
       state.setU64(XMM + index * 32, value & 0xffff_ffff_ffff_ffffn);
       state.setU64(XMM + index * 32 + 8, value >> 64n);
+      const upper = fpu.ymm?.[index] ?? 0n;
+      state.setU64(XMM + index * 32 + 16, upper & 0xffff_ffff_ffff_ffffn);
+      state.setU64(XMM + index * 32 + 24, upper >> 64n);
     });
   }
 
@@ -286,6 +291,10 @@ export class EngineHarness {
       xmm: Array.from(
         { length: 16 },
         (_, index) => (state.u64(XMM + index * 32 + 8) << 64n) | state.u64(XMM + index * 32),
+      ),
+      ymm: Array.from(
+        { length: 16 },
+        (_, index) => (state.u64(XMM + index * 32 + 24) << 64n) | state.u64(XMM + index * 32 + 16),
       ),
     };
   }
@@ -364,7 +373,7 @@ function maskPointers(vector: CpuVector, wanted: Uint8Array, got: Uint8Array): v
 }
 
 const TRANSCENDENTAL = /^(F2XM1|FYL2X|FYL2XP1|FPTAN|FPATAN|FSIN|FCOS|FSINCOS)$/;
-const APPROXIMATE = /^(RCP|RSQRT)/;
+const APPROXIMATE = /^V?(RCP|RSQRT)/;
 const C1 = 0x200;
 /** 1.5 × 2^−12 as units of 2^−24 of a significand (SDM vol. 2, RCPPS), for each of the two. */
 const APPROXIMATION_ULPS = 2 * 1.5 * 2 ** 12 * 2;
@@ -407,6 +416,11 @@ function fpuDifferences(vector: CpuVector, got: FpuState): string[] {
     const near = transcendental && isNear(ordinal(value), ordinal(got.st[index]), 1);
     if (value !== got.st[index] && !near)
       list.push(`st${index} ${got.st[index].toString(16)}, processor ${value.toString(16)}`);
+  });
+  wanted.ymm?.forEach((value, index) => {
+    const upper = got.ymm![index];
+    if (value !== upper && !(approximate && nearVectors(value, upper)))
+      list.push(`ymm${index} ${upper.toString(16)}, processor ${value.toString(16)}`);
   });
   wanted.xmm.forEach((value, index) => {
     if (value !== got.xmm[index] && !(approximate && nearVectors(value, got.xmm[index])))

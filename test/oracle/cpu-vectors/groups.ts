@@ -5,6 +5,7 @@ import { recordMoves } from './forms/moves.ts';
 import { recordSequences } from './forms/sequences.ts';
 import { recordShifts } from './forms/shifts.ts';
 import { recordSimd } from './forms/simd.ts';
+import { recordVex } from './forms/vex.ts';
 import { recordX87 } from './forms/x87.ts';
 import type { VectorRecorder } from './recorder.ts';
 
@@ -31,5 +32,10 @@ export const VECTOR_GROUPS: Record<string, (recorder: VectorRecorder) => void> =
   'simd-16': (recorder) => recordSimd(recorder, 16, 0.2),
   'extensions-64': (recorder) => recordExtensions(recorder, 64),
   'extensions-32': (recorder) => recordExtensions(recorder, 32, 0.3),
+  'avx-64': (recorder) => recordVex(recorder, 64, ['avx']),
+  'avx-32': (recorder) => recordVex(recorder, 32, ['avx'], 0.2),
+  'avx2-64': (recorder) => recordVex(recorder, 64, ['avx2']),
+  'fma-bmi-64': (recorder) => recordVex(recorder, 64, ['fma', 'f16c', 'bmi1', 'bmi2'], 1.5),
+  'avx2-32': (recorder) => recordVex(recorder, 32, ['avx2', 'fma', 'f16c', 'bmi1', 'bmi2'], 0.2),
   'extensions-16': (recorder) => recordExtensions(recorder, 16, 0.2),
 };

@@ -24,6 +24,8 @@
 #define CODE_SIZE 0x2000u
 #define DATA_BASE 0x10004000u
 #define DATA_SIZE 0x2000u
+/* Of the upper halves in the XSAVE area (CPUID 0Dh.2). */
+#define YMM_OFFSET 576
 #define GS_BASE (DATA_BASE + 0x800u)
 
 struct input {
@@ -97,7 +99,7 @@ static void report(ucontext_t *context) {
     extra += 8 + ((end - i + 7) & ~7u);
     i = end;
   }
-  out.size = sizeof out + (current->has_fx ? 512 : 0) + extra;
+  out.size = sizeof out + (current->has_fx ? 512 : 0) + (current->has_fx == 2 ? 256 : 0) + extra;
   emit(&out, sizeof out);
   if (current->has_fx) {
     uint8_t fx[512];
@@ -107,6 +109,12 @@ static void report(ucontext_t *context) {
     if (!(in_use & 1)) { memcpy(fx, clean_fx, 24); memcpy(fx + 32, clean_fx + 32, 128); }
     if (!(in_use & 2)) memset(fx + 160, 0, 256);
     emit(fx, 512);
+    if (current->has_fx == 2) {
+      uint8_t ymm[256];
+      memcpy(ymm, (uint8_t *)context->uc_mcontext.fpregs + YMM_OFFSET, 256);
+      if (!(in_use & 4)) memset(ymm, 0, 256);
+      emit(ymm, 256);
+    }
   }
   for (uint32_t i = 0; i < out.changes; i++) {
     static const uint8_t padding[8];
@@ -137,12 +145,18 @@ static void start_next(ucontext_t *context) {
   uint16_t ss = current->mode == 16 ? ldt_selector(2) : 0x2b;
   g[REG_CSGSFS] = (greg_t)(selectors | cs | (uint64_t)ss << 48);
   const uint8_t *fx = clean_fx;
+  const uint8_t *ymm = 0;
   if (current->has_fx) { fx = p; p += 512; }
+  if (current->has_fx == 2) { ymm = p; p += 256; }
   uint8_t *frame = (uint8_t *)context->uc_mcontext.fpregs;
   memcpy(frame, fx, 416);
   uint64_t in_use;
   memcpy(&in_use, frame + 512, 8);
   in_use |= 3;
+  if (ymm) {
+    in_use |= 4;
+    memcpy(frame + YMM_OFFSET, ymm, 256);
+  }
   memcpy(frame + 512, &in_use, 8);
 
   memset((void *)(uintptr_t)DATA_BASE, 0, DATA_SIZE);

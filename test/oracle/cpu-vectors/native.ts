@@ -36,10 +36,11 @@ export function runNatively(source: string, inputs: readonly VectorInput[]): Cpu
 function packInput(vector: VectorInput): Buffer {
   const { before } = vector;
   const windows = before.memory.map(packWindow);
-  const size = HEADER + (before.fpu ? 512 : 0) + windows.reduce((total, window) => total + window.length, 0);
+  const fpuBytes = before.fpu === undefined ? 0 : before.fpu.ymm === undefined ? 512 : 768;
+  const size = HEADER + fpuBytes + windows.reduce((total, window) => total + window.length, 0);
   const packed = Buffer.alloc(size);
   packed.writeUInt32LE(size, 0);
-  packed.set([vector.mode, before.fpu ? 1 : 0, vector.bytes.length, windows.length], 4);
+  packed.set([vector.mode, fpuBytes >> 9 === 0 ? 0 : fpuBytes === 768 ? 2 : 1, vector.bytes.length, windows.length], 4);
   packed.writeUInt32LE(Number(before.rip) + (vector.mode === 16 ? 0x1000_0000 : 0), 8);
   before.gpr.forEach((value, index) => {
     packed.writeBigUInt64LE(value, 16 + index * 8);
@@ -49,7 +50,7 @@ function packInput(vector: VectorInput): Buffer {
   let offset = HEADER;
   if (before.fpu) {
     packFpu(before.fpu, packed, offset);
-    offset += 512;
+    offset += fpuBytes;
   }
   for (const window of windows) {
     packed.set(window, offset);
@@ -79,9 +80,17 @@ function packFpu(fpu: FpuState, packed: Buffer, offset: number): void {
     packed.writeBigUInt64LE(BigInt.asUintN(64, value), offset + 160 + index * 16);
     packed.writeBigUInt64LE(value >> 64n, offset + 168 + index * 16);
   });
+  fpu.ymm?.forEach((value, index) => {
+    packed.writeBigUInt64LE(BigInt.asUintN(64, value), offset + 512 + index * 16);
+    packed.writeBigUInt64LE(value >> 64n, offset + 520 + index * 16);
+  });
 }
 
-function unpackFpu(packed: Buffer, offset: number): FpuState {
+function unpackFpu(packed: Buffer, offset: number, wide: boolean): FpuState {
+  const vectors = (at: number) =>
+    DEFAULT_FPU.xmm.map(
+      (_, index) => packed.readBigUInt64LE(at + index * 16) | (packed.readBigUInt64LE(at + 8 + index * 16) << 64n),
+    );
   return {
     controlWord: packed.readUInt16LE(offset),
     statusWord: packed.readUInt16LE(offset + 2),
@@ -92,10 +101,8 @@ function unpackFpu(packed: Buffer, offset: number): FpuState {
         packed.readBigUInt64LE(offset + 32 + index * 16) |
         (BigInt(packed.readUInt16LE(offset + 40 + index * 16)) << 64n),
     ),
-    xmm: DEFAULT_FPU.xmm.map(
-      (_, index) =>
-        packed.readBigUInt64LE(offset + 160 + index * 16) | (packed.readBigUInt64LE(offset + 168 + index * 16) << 64n),
-    ),
+    xmm: vectors(offset + 160),
+    ...(wide ? { ymm: vectors(offset + 512) } : {}),
   };
 }
 
@@ -120,8 +127,9 @@ function unpackOutput(input: VectorInput, record: Buffer): CpuVector['after'] {
   let offset = RESULT_HEADER;
   let fpu: FpuState | undefined;
   if (input.before.fpu) {
-    fpu = unpackFpu(record, offset);
-    offset += 512;
+    const wide = input.before.fpu.ymm !== undefined;
+    fpu = unpackFpu(record, offset, wide);
+    offset += wide ? 768 : 512;
   }
   const memory: MemoryWindow[] = [];
   for (let index = 0; index < changes; index++) {

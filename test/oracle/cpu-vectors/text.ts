@@ -46,7 +46,7 @@ function formatCase(vector: CpuVector): string {
   const { before, after } = vector;
   const left = stateFields(before, DEFAULT_STATE);
   if (before.rip !== defaultRip(vector.mode)) left.push(`rip=${before.rip.toString(16)}`);
-  if (before.fpu) left.push('fx');
+  if (before.fpu) left.push(before.fpu.ymm === undefined ? 'fx' : 'fy');
   const right = after.fault ? [`#${after.fault.vector}`] : [];
   if (after.fault && after.fault.errorCode !== 0) right.push(`e=${after.fault.errorCode.toString(16)}`);
   if (after.fault?.vector === 14) right.push(`cr2=${after.fault.cr2.toString(16)}`);
@@ -93,9 +93,9 @@ function fpuFields(fpu: FpuState, reference: FpuState): string[] {
   for (const [name, key] of Object.entries(FPU_WORDS)) {
     if (fpu[key] !== reference[key]) fields.push(`${name}=${fpu[key].toString(16)}`);
   }
-  for (const bank of ['st', 'xmm'] as const) {
-    fpu[bank].forEach((value, index) => {
-      if (value !== reference[bank][index]) fields.push(`${bank}${index}=${value.toString(16)}`);
+  for (const bank of ['st', 'xmm', 'ymm'] as const) {
+    fpu[bank]?.forEach((value, index) => {
+      if (value !== (reference[bank]?.[index] ?? 0n)) fields.push(`${bank}${index}=${value.toString(16)}`);
     });
   }
   return fields;
@@ -150,11 +150,17 @@ function parseState(fields: readonly string[], reference: CpuVectorState): CpuVe
   let { rflags, rip, fpu } = reference;
   const ownFpu = () => {
     fpu = fpu && fpu !== reference.fpu ? fpu : copyFpu(reference.fpu ?? DEFAULT_FPU);
-    return fpu as { -readonly [K in keyof FpuState]: FpuState[K] extends readonly bigint[] ? bigint[] : number };
+    return fpu as { -readonly [K in keyof FpuState]-?: FpuState[K] extends number ? number : bigint[] };
+  };
+  const upperHalves = () => {
+    const own = ownFpu();
+    own.ymm ??= DEFAULT_FPU.xmm.map(() => 0n);
+    return own.ymm;
   };
   for (const field of fields) {
-    if (field === 'fx') {
-      ownFpu();
+    if (field === 'fx' || field === 'fy') {
+      if (field === 'fy') upperHalves();
+      else ownFpu();
       continue;
     }
     const equals = field.indexOf('=');
@@ -167,6 +173,7 @@ function parseState(fields: readonly string[], reference: CpuVectorState): CpuVe
     else if (name === 'rip') rip = BigInt(`0x${value}`);
     else if (name in FPU_WORDS) ownFpu()[FPU_WORDS[name as keyof typeof FPU_WORDS]] = Number.parseInt(value, 16);
     else if (name.startsWith('st')) ownFpu().st[Number(name.slice(2))] = BigInt(`0x${value}`);
+    else if (name.startsWith('ymm')) upperHalves()[Number(name.slice(3))] = BigInt(`0x${value}`);
     else if (name.startsWith('xmm')) ownFpu().xmm[Number(name.slice(3))] = BigInt(`0x${value}`);
     else if (/^m1/.test(name)) {
       memory.push({ address: Number.parseInt(name.slice(1), 16), bytes: Uint8Array.from(Buffer.from(value, 'hex')) });
@@ -176,5 +183,5 @@ function parseState(fields: readonly string[], reference: CpuVectorState): CpuVe
 }
 
 function copyFpu(fpu: FpuState): FpuState {
-  return { ...fpu, st: [...fpu.st], xmm: [...fpu.xmm] };
+  return { ...fpu, st: [...fpu.st], xmm: [...fpu.xmm], ...(fpu.ymm ? { ymm: [...fpu.ymm] } : {}) };
 }

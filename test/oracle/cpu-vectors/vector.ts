@@ -47,6 +47,8 @@ export interface FpuState {
   readonly st: readonly bigint[];
   /** XMM0–XMM15, 128 bits each. */
   readonly xmm: readonly bigint[];
+  /** Upper halves of YMM0–YMM15, where the instruction can see them. */
+  readonly ymm?: readonly bigint[];
 }
 
 /** Code: two pages filled with INT3, mapped at linear CODE_BASE. */

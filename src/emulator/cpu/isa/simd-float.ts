@@ -1,4 +1,4 @@
-import { arithmeticNumber, LANE_TYPE, type LaneType } from '../simd/operations.ts';
+import { arithmeticNumber, LANE_TYPE, type LaneType, WIDE_OPERATION } from '../simd/operations.ts';
 import { i32, i64, select, v128 } from '../wasm/expr.ts';
 import {
   arePlain,
@@ -100,14 +100,36 @@ const compareToFlags =
     );
   };
 
-const packedArithmetic =
-  (p: Packed, name: BasicOperation): Semantic =>
+/** What the host's instruction gives for one 128-bit lane, and whether it is exact in every respect. */
+type Evaluation = (c: Semantics, a: V128, b: V128) => { readonly condition: I32; readonly result: V128 };
+
+/** One or two lanes by the host where that is right for all of them, else all by the helper. `lanes` 2: operands of a VEX view. */
+const packed =
+  (operation: number, lanes: 1 | 2, evaluate: Evaluation): Semantic =>
   (c) => {
     guardSse(c);
     const source = operandAddress(c, 1, 16, true);
     const destination = c.let(c.vectorAddress(0));
-    const b = c.let(v128.load(source));
-    const a = c.let(v128.load(destination));
+    const results: V128[] = [];
+    let condition: I32 | undefined;
+    for (let lane = 0; lane < lanes; lane++) {
+      const b = c.let(v128.load(source, lane * 16));
+      const a = c.let(v128.load(destination, lane * 16));
+      const evaluated = evaluate(c, a, b);
+      results.push(lanes === 1 ? evaluated.result : c.let(evaluated.result));
+      condition = condition === undefined ? evaluated.condition : i32.and(c.let(condition), evaluated.condition);
+    }
+    c.b.if(
+      condition as I32,
+      () => {
+        for (const [lane, result] of results.entries()) c.b.store(0xfd0b, destination, result, lane * 16);
+      },
+      () => helper(c, operation + (lanes === 2 ? WIDE_OPERATION : 0), destination, source),
+    );
+  };
+
+export const packedArithmetic = (p: Packed, name: BasicOperation, lanes: 1 | 2 = 1): Semantic =>
+  packed(arithmeticNumber(name, p.type), lanes, (c, a, b) => {
     const result = c.let(v128.binary(p.operations[name], a, b));
     const zero = areZero(p, result);
     const exactZero =
@@ -115,51 +137,32 @@ const packedArithmetic =
         ? zero
         : v128.and(zero, name === 'MUL' ? v128.or(areZero(p, a), areZero(p, b)) : areZero(p, a));
     const good = v128.and(v128.and(arePlain(p, a), arePlain(p, b)), v128.or(areSafe(c, p, result), exactZero));
-    c.b.if(
-      i32.and(fastMode(c), v128.test(p.allTrue, good)),
-      () => c.b.store(0xfd0b, destination, result),
-      () => helper(c, arithmeticNumber(name, p.type), destination, source),
-    );
-  };
+    return { condition: i32.and(fastMode(c), v128.test(p.allTrue, good)), result };
+  });
 
-const packedRoot =
-  (p: Packed): Semantic =>
-  (c) => {
-    guardSse(c);
-    const source = operandAddress(c, 1, 16, true);
-    const destination = c.let(c.vectorAddress(0));
-    const b = c.let(v128.load(source));
+export const packedRoot = (p: Packed, lanes: 1 | 2 = 1): Semantic =>
+  packed(arithmeticNumber('SQRT', p.type), lanes, (c, _a, b) => {
     const normal = v128.and(v128.binary(p.ge, b, p.smallest), v128.binary(p.le, b, p.largest));
-    c.b.if(
-      i32.and(fastMode(c), v128.test(p.allTrue, v128.or(normal, areZero(p, b)))),
-      () => c.b.store(0xfd0b, destination, v128.unary(p.operations.SQRT, b)),
-      () => helper(c, arithmeticNumber('SQRT', p.type), destination, source),
-    );
-  };
+    return {
+      condition: i32.and(fastMode(c), v128.test(p.allTrue, v128.or(normal, areZero(p, b)))),
+      result: v128.unary(p.operations.SQRT, b),
+    };
+  });
 
-const packedSelect =
-  (p: Packed, name: 'MIN' | 'MAX'): Semantic =>
-  (c) => {
-    guardSse(c);
-    const source = operandAddress(c, 1, 16, true);
-    const destination = c.let(c.vectorAddress(0));
-    const b = c.let(v128.load(source));
-    const a = c.let(v128.load(destination));
-    c.b.if(
-      v128.test(p.allTrue, v128.and(arePlain(p, a), arePlain(p, b))),
-      () => c.b.store(0xfd0b, destination, v128.binary(p.operations[name], b, a)),
-      () => helper(c, arithmeticNumber(name, p.type), destination, source),
-    );
-  };
+export const packedSelect = (p: Packed, name: 'MIN' | 'MAX', lanes: 1 | 2 = 1): Semantic =>
+  packed(arithmeticNumber(name, p.type), lanes, (_, a, b) => ({
+    condition: v128.test(p.allTrue, v128.and(arePlain(p, a), arePlain(p, b))),
+    result: v128.binary(p.operations[name], b, a),
+  }));
 
-/** CMPPS…: lanes as masks; the predicate is known only at run time. */
-const compareLanes =
-  (p: Packed, type: LaneType, bytes: VectorBytes): Semantic =>
+/** CMPPS…: lanes as masks; the predicate is known only at run time, 3 bits of it or (VEX) 5. */
+export const compareLanes =
+  (p: Packed, type: LaneType, bytes: VectorBytes, predicates: 8 | 32 = 8): Semantic =>
   (c) => {
     guardSse(c);
     const source = operandAddress(c, 1, bytes, bytes === 16);
     const destination = c.let(c.vectorAddress(0));
-    const predicate = c.let(i32.and(immediateByte(c), i32.const(7)));
+    const predicate = c.let(i32.and(immediateByte(c), i32.const(predicates - 1)));
     const b = loadVector(c, source, bytes);
     const a = loadVector(c, destination, bytes);
     c.b.if(
@@ -170,7 +173,8 @@ const compareLanes =
         // Nothing is unordered here.
         const ordered = select(is(2), v128.binary(p.le, a, b), ZERO);
         const holds = select(is(0), v128.binary(p.eq, a, b), select(is(1), v128.binary(p.lt, a, b), ordered));
-        const negate = v128.splat(0x11, i32.sub(i32.const(0), i32.shrU(predicate, i32.const(2))));
+        const inverted = i32.and(i32.shrU(predicate, i32.const(2)), i32.const(1));
+        const negate = v128.splat(0x11, i32.sub(i32.const(0), inverted));
         storeLanes(c, destination, v128.xor(holds, negate), bytes);
       },
       () => helper(c, arithmeticNumber('CMP', type), destination, source, predicate),

@@ -1,4 +1,4 @@
-import { arithmeticNumber, LANE_TYPE } from '../simd/operations.ts';
+import { arithmeticNumber, LANE_TYPE, WIDE_OPERATION } from '../simd/operations.ts';
 import { VECTOR_OPERATION, type VectorOperation } from '../simd/vector-operations.ts';
 import { XMM } from '../state.ts';
 import { i32, i64, select, v128 } from '../wasm/expr.ts';
@@ -51,13 +51,17 @@ export function callVector(
 }
 
 /** A floating-point operation of simd/operations.ts that has no fast path. */
-export const floatHelper = (name: 'HADD' | 'HSUB' | 'ADDSUB' | 'ROUND' | 'DP', type: 0 | 1 | 2 | 3): Semantic =>
+export const floatHelper = (
+  name: 'HADD' | 'HSUB' | 'ADDSUB' | 'ROUND' | 'DP',
+  type: 0 | 1 | 2 | 3,
+  wide = false,
+): Semantic =>
   sse((c) => {
     const bytes = type < 2 ? 16 : type === LANE_TYPE.SS ? 4 : 8;
     const source = operandAddress(c, 1, bytes, bytes === 16);
     const takesImmediate = name === 'ROUND' || name === 'DP';
     const immediate = takesImmediate ? immediateByte(c) : i32.const(0);
-    helper(c, arithmeticNumber(name, type), c.let(c.vectorAddress(0)), source, immediate);
+    helper(c, arithmeticNumber(name, type) + (wide ? WIDE_OPERATION : 0), c.let(c.vectorAddress(0)), source, immediate);
   });
 
 const unary =

@@ -38,6 +38,8 @@ function group7Rows(): InstructionRow[] {
     systemRow('0f', 0x01, 'SWAPGS', [], { modRm: 0xf8, only64: true }),
     systemRow('0f', 0x01, 'RDTSCP', [], { modRm: 0xf9, ...GOES_ON }),
     row('0f', 0x01, 'SERIALIZE', [], () => {}, { modRm: 0xe8, prefix: 0 }),
+    systemRow('0f', 0x01, 'XGETBV', [], { modRm: 0xd0, prefix: 0, feature: 'xsave', ...GOES_ON }),
+    systemRow('0f', 0x01, 'XSETBV', [], { modRm: 0xd1, prefix: 0, feature: 'xsave' }),
     systemRow('0f', 0x01, 'CLAC', [], { modRm: 0xca }),
     systemRow('0f', 0x01, 'STAC', [], { modRm: 0xcb }),
   ];
@@ -79,6 +81,23 @@ export const SYSTEM_ROWS: readonly InstructionRow[] = [
   systemRow('0f', 0xae, 'FXRSTOR', ['M'], { group: 1, only: 'mem', prefix: 0, sizes: ALL, ...GOES_ON }),
   systemRow('0f', 0xae, 'LDMXCSR', ['M'], { group: 2, only: 'mem', prefix: 0, ...GOES_ON }),
   systemRow('0f', 0xae, 'STMXCSR', ['M'], { group: 3, only: 'mem', prefix: 0, ...GOES_ON }),
+  systemRow('0f', 0xae, 'XSAVE', ['M'], { group: 4, only: 'mem', prefix: 0, sizes: ALL, feature: 'xsave', ...GOES_ON }),
+  systemRow('0f', 0xae, 'XRSTOR', ['M'], {
+    group: 5,
+    only: 'mem',
+    prefix: 0,
+    sizes: ALL,
+    feature: 'xsave',
+    ...GOES_ON,
+  }),
+  systemRow('0f', 0xae, 'XSAVEOPT', ['M'], {
+    group: 6,
+    only: 'mem',
+    prefix: 0,
+    sizes: ALL,
+    feature: 'xsaveopt',
+    ...GOES_ON,
+  }),
   ...['RDFSBASE', 'RDGSBASE', 'WRFSBASE', 'WRGSBASE'].map((name, group) =>
     systemRow('0f', 0xae, name, ['Ry'], {
       group,

@@ -1,7 +1,12 @@
 import { ARITHMETIC_ROWS } from './arithmetic.ts';
+import { AVX_DERIVED_ROWS } from './avx-derived.ts';
+import { AVX_MOVE_ROWS } from './avx-moves.ts';
+import { AVX_PERMUTE_ROWS } from './avx-permutes.ts';
 import { BIT_COUNT_ROWS } from './bit-counts.ts';
 import { BIT_ROWS } from './bits.ts';
+import { BMI_ROWS } from './bmi.ts';
 import { CONTROL_ROWS } from './control.ts';
+import { FMA_ROWS } from './fma.ts';
 import { type InstructionRow, type OpcodeMap, operandBytes, parseOperand, usesModRm } from './row.ts';
 import type { Size } from './semantics.ts';
 import { SIMD_CONVERT_ROWS } from './simd-convert.ts';
@@ -31,6 +36,11 @@ export const INSTRUCTION_ROWS: readonly InstructionRow[] = [
   ...SSSE3_ROWS,
   ...SSE4_ROWS,
   ...SIMD_CRYPTO_ROWS,
+  ...BMI_ROWS,
+  ...AVX_DERIVED_ROWS,
+  ...AVX_MOVE_ROWS,
+  ...AVX_PERMUTE_ROWS,
+  ...FMA_ROWS,
 ];
 
 /** A row with what the decoder asks of it, worked out once. */

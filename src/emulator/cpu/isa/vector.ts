@@ -1,9 +1,9 @@
-import { MMX_TRAP, SSE_TRAP, X87_STATUS, X87_TOP, X87_VALID } from '../state.ts';
+import { AVX_TRAP, MMX_TRAP, SSE_TRAP, X87_STATUS, X87_TOP, X87_VALID } from '../state.ts';
 import { type Expr, i32, i64, v128 } from '../wasm/expr.ts';
 import type { I32, I64, Semantics } from './semantics.ts';
 
 export type V128 = Expr<'v128'>;
-export type VectorBytes = 4 | 8 | 16;
+export type VectorBytes = 4 | 8 | 16 | 32;
 
 const VECTOR = {
   GP: 13,
@@ -26,7 +26,14 @@ export function guardMmx(c: Semantics): void {
   c.b.if(i32.and(c.stateI32(X87_STATUS), i32.const(STATUS_ES)), () => c.fault(VECTOR.MF, NO_ERROR_CODE));
 }
 
+/** The same for AVX. */
+export function guardAvx(c: Semantics): void {
+  guard(c, AVX_TRAP);
+}
+
 function guard(c: Semantics, word: number): void {
+  // A view for VEX forms has asked already.
+  if (c.stateI32(word).kind === 'const') return;
   c.b.if(c.stateI32(word), () => {
     c.b.if(
       i32.eq(c.stateI32(word), i32.const(VECTOR.NM)),
@@ -50,8 +57,8 @@ function checkAligned(c: Semantics, linear: I64): void {
 
 /** `byteLength` bytes at a Wasm address, zero above them, bound to a local. */
 export function loadVector(c: Semantics, address: I32, byteLength: VectorBytes): V128 {
-  if (byteLength === 16) return c.let(v128.load(address));
-  return c.let(v128.loadZero(byteLength, address));
+  if (byteLength >= 16) return c.let(v128.load(address));
+  return c.let(v128.loadZero(byteLength === 4 ? 4 : 8, address));
 }
 
 /** A vector operand: XMM or MMX register or memory, zero above `byteLength`. */

@@ -74,7 +74,7 @@ export class SimdFloatHelper {
 
   /**
    * Fused multiply-add: x × y + z by lanes into `destination`, all by address. `control`: bits 1:0 LANE_TYPE, bit 2 negates the product,
-   * bit 3 the addend, bit 4 every even lane's addend as well; bit 5: 32 bytes; bits 7:6 which of x, y, z is the instruction's first operand.
+   * bit 3 the addend, bit 4 every even lane's addend as well; bit 5: 32 bytes.
    */
   runFused(control: number, destination: number, x: number, y: number, z: number): number {
     this.#begin();
@@ -92,7 +92,7 @@ export class SimdFloatHelper {
       const even = ((offset / bytes) & 1) === 0;
       const negateProduct = (control & 4) !== 0;
       const negateAddend = ((control & 8) !== 0) !== (even && (control & 16) !== 0);
-      fusedMultiplyAdd(this.#unit, format, { a, b, c, negateProduct, negateAddend, order: (control >> 6) & 3 });
+      fusedMultiplyAdd(this.#unit, format, { a, b, c, negateProduct, negateAddend });
       this.#store(offset, bytes);
       this.#collect();
     }
@@ -130,7 +130,8 @@ export class SimdFloatHelper {
         }
         this.#store(offset, bytes);
       }
-      if (((this.#before | this.#after) & ~unit.masks) !== 0) continue;
+      if (((this.#before | this.#after) & ~unit.masks) !== 0) break;
+      this.#keepFlags();
       const sum = (left: number, right: number, to: number): void => {
         unit.flags = 0;
         this.#loadResult(a, bytes, chunk + left * bytes);
@@ -142,6 +143,8 @@ export class SimdFloatHelper {
       sum(0, 1, 0);
       if (count === 4) {
         sum(2, 3, 1);
+        if (((this.#before | this.#after) & ~unit.masks) !== 0) break;
+        this.#keepFlags();
         sum(0, 1, 0);
       }
       for (let lane = 0; lane < count; lane++) {
@@ -155,6 +158,13 @@ export class SimdFloatHelper {
       this.#result.setUint32(offset, result.getUint32(offset, true), true);
     }
     return this.#finish(destination, byteLength, false);
+  }
+
+  /** A step that did not trap has set its flags, whatever the next one does. */
+  #keepFlags(): void {
+    this.#state.setU32(MXCSR, this.#state.u32(MXCSR) | this.#before | this.#after);
+    this.#before = 0;
+    this.#after = 0;
   }
 
   #loadResult(operand: Operand, bytes: 4 | 8, offset: number): void {

@@ -1,5 +1,6 @@
 import { MMX_TRAP, SEGMENT_INDEX, SSE_TRAP, X87_REGISTERS, X87_STATUS, X87_TOP, X87_VALID, XMM } from '../state.ts';
 import type { CpuContext, DecodedOperands, SystemHandler } from '../system-context.ts';
+import { MASKED_MOVE_HANDLERS } from './masked-moves.ts';
 
 const RDI = 7;
 const STATUS_ES = 0x80;
@@ -43,4 +44,5 @@ const maskedMmx: SystemHandler = (cpu, operands) => {
 export const SIMD_HANDLERS = {
   MASKMOVDQU: maskedXmm,
   MASKMOVQ: maskedMmx,
+  ...MASKED_MOVE_HANDLERS,
 } as const satisfies Record<string, SystemHandler>;

@@ -2,6 +2,7 @@ import type { CpuState } from '../cpu-state.ts';
 import { XMM } from '../state.ts';
 import { aesDecrypt, aesEncrypt, aesKeyAssist, aesMixInverse } from './aes.ts';
 import { multiplyCarryless } from './carryless.ts';
+import { permuteDwords, permuteHalves, permuteQwords, shiftEach } from './permutes.ts';
 import {
   sha1Message1,
   sha1Message2,
@@ -75,10 +76,25 @@ export class VectorHelper {
       case OPERATION.SHA256MSG1:
         sha256Message1(view, destination, source);
         break;
-      default:
+      case OPERATION.SHA256MSG2:
         sha256Message2(view, destination, source);
+        break;
+      default:
+        this.#permute(operation, destination, source, immediate);
     }
     return 0;
+  }
+
+  #permute(operation: number, destination: number, source: number, control: number): void {
+    const view = this.#view;
+    if (operation === OPERATION.VPERMD) permuteDwords(view, destination, source);
+    else if (operation === OPERATION.VPERMQ) permuteQwords(view, destination, source, control);
+    else if (operation === OPERATION.VPERM2F128) permuteHalves(view, destination, source, control);
+    else {
+      const kind = operation === OPERATION.VPSLLV ? 'left' : operation === OPERATION.VPSRLV ? 'right' : 'arithmetic';
+      const byteLength = (control & 0x200) !== 0 ? 32 : 16;
+      shiftEach(view, destination, source, kind, { quadwords: (control & 0x100) !== 0, byteLength });
+    }
   }
 
   #smallestWord(destination: number, source: number): void {

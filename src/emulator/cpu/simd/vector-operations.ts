@@ -19,6 +19,13 @@ export const VECTOR_OPERATION = {
   SHA256RNDS2: 14,
   SHA256MSG1: 15,
   SHA256MSG2: 16,
+  /** On 32 bytes; shifts: bit 8 of the control for quadwords, bit 9 for 32 bytes. */
+  VPERMD: 17,
+  VPERMQ: 18,
+  VPERM2F128: 19,
+  VPSLLV: 20,
+  VPSRLV: 21,
+  VPSRAV: 22,
 } as const;
 
 export type VectorOperation = keyof typeof VECTOR_OPERATION;

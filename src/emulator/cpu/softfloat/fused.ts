@@ -9,8 +9,6 @@ export interface FusedOperands {
   readonly c: Operand;
   readonly negateProduct: boolean;
   readonly negateAddend: boolean;
-  /** The instruction's operands in order, of which the first NaN is the result: 0 = a c b, 1 = b a c, 2 = c b a. */
-  readonly order: number;
 }
 
 /** Beyond this distance the smaller term is only sticky. */
@@ -75,8 +73,8 @@ function roundTerm(unit: FloatUnit, format: FloatFormat, { sign, magnitude, expo
   unit.round(format, sign, exponent + length - 1, scaled);
 }
 
-function propagate(unit: FloatUnit, format: FloatFormat, { a, b, c, order }: FusedOperands) {
-  const list = order === 0 ? [a, c, b] : order === 1 ? [b, a, c] : [c, b, a];
+function propagate(unit: FloatUnit, format: FloatFormat, { a, b, c }: FusedOperands) {
+  const list = [a, b, c];
   if (list.some((operand) => operand.kind === KIND.SIGNALING_NAN)) unit.flags |= FLOAT_FLAG.IE;
   const first = list.find((operand) => operand.isNan);
   if (first !== undefined) unit.setNan(format, first);

@@ -30,6 +30,7 @@ import {
   storeLocalTable,
   storeTaskRegister,
 } from './descriptor-tables.ts';
+import { getExtendedControl, restoreExtendedState, saveExtendedState, setExtendedControl } from './extended-state.ts';
 import {
   callFarMemory,
   callFarPointer,
@@ -143,15 +144,19 @@ export const SYSTEM_HANDLERS = {
   RDGSBASE: readGsBase,
   WRFSBASE: writeFsBase,
   WRGSBASE: writeGsBase,
+  // 0F 01 D0, D1; 0F AE /4 /5 /6.
+  XGETBV: getExtendedControl,
+  XSETBV: setExtendedControl,
+  XSAVE: saveExtendedState,
+  XSAVEOPT: saveExtendedState,
+  XRSTOR: restoreExtendedState,
   // 0F C7 /1, with REX.W the 16-byte form.
   CMPXCHG8B: compareExchange8,
   CMPXCHG16B: compareExchange16,
-  // Not announced, or undefined on purpose: 0F 01 C8, C9, 0F AA, 0F 01 D0, D1, 0F FF, 0F B9, 0F 0B.
+  // Not announced, or undefined on purpose: 0F 01 C8, C9, 0F AA, 0F FF, 0F B9, 0F 0B.
   MONITOR: undefinedInstruction,
   MWAIT: undefinedInstruction,
   RSM: undefinedInstruction,
-  XGETBV: undefinedInstruction,
-  XSETBV: undefinedInstruction,
   UD0: undefinedInstruction,
   UD1: undefinedInstruction,
   UD2: undefinedInstruction,

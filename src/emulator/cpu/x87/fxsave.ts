@@ -38,10 +38,21 @@ const vectorCount = (state: CpuState): number => (isCode64(state) ? 16 : 8);
 /** FXSAVE (SDM vol. 2, tables of FXSAVE): 512 bytes; with REX.W the pointers are 64 bits. */
 export const fxsave: SystemHandler = (cpu, operands) => {
   check(cpu, operands);
+  const { state, memory } = cpu;
+  const linear = operands.linear();
+  storeX87(cpu, operands, linear);
+  memory.write(linear + 24n, 4, state.u32(MXCSR));
+  memory.write(linear + 28n, 4, MXCSR_MASK);
+  for (let index = 0; index < vectorCount(state) * 2; index++) {
+    memory.write64(linear + BigInt(160 + index * 8), state.u64(XMM + (index >> 1) * 32 + (index & 1) * 8));
+  }
+};
+
+/** The x87 part of FXSAVE's image, as XSAVE writes it too. */
+export function storeX87(cpu: CpuContext, operands: DecodedOperands, linear: bigint): void {
   const x = new X87Unit();
   x.begin(cpu, operands);
   const { state, memory } = cpu;
-  const linear = operands.linear();
   const write = (offset: number, size: 1 | 2 | 4, value: number) => memory.write(linear + BigInt(offset), size, value);
   write(0, 2, x.control);
   write(2, 2, fullStatus(x));
@@ -56,23 +67,16 @@ export const fxsave: SystemHandler = (cpu, operands) => {
     write(16, 4, state.u32(X87_LAST_DP));
     write(20, 4, state.u32(X87_LAST_DS) & 0xffff);
   }
-  write(24, 4, state.u32(MXCSR));
-  write(28, 4, MXCSR_MASK);
   for (let index = 0; index < 8; index++) {
     const from = physical(x, index);
     memory.write64(linear + BigInt(32 + index * 16), state.u64(from));
     memory.write64(linear + BigInt(40 + index * 16), BigInt(state.u32(from + 8) & 0xffff));
   }
-  for (let index = 0; index < vectorCount(state) * 2; index++) {
-    memory.write64(linear + BigInt(160 + index * 8), state.u64(XMM + (index >> 1) * 32 + (index & 1) * 8));
-  }
-};
+}
 
 /** FXRSTOR; reserved bits of MXCSR raise #GP before anything is loaded. */
 export const fxrstor: SystemHandler = (cpu, operands) => {
   check(cpu, operands);
-  const x = new X87Unit();
-  x.begin(cpu, operands);
   const { state, memory } = cpu;
   const linear = operands.linear();
   const words = Array.from({ length: 52 }, (_, index) => memory.read64(linear + BigInt(index * 8)));
@@ -80,6 +84,17 @@ export const fxrstor: SystemHandler = (cpu, operands) => {
   const mxcsr = view.getUint32(24, true);
   if ((mxcsr & ~MXCSR_MASK) !== 0) cpu.fault(GENERAL_PROTECTION, 0);
   state.setU32(MXCSR, mxcsr);
+  loadX87(cpu, operands, view);
+  for (let index = 0; index < vectorCount(state) * 2; index++) {
+    state.setU64(XMM + (index >> 1) * 32 + (index & 1) * 8, view.getBigUint64(160 + index * 8, true));
+  }
+};
+
+/** The x87 registers from an image of FXSAVE's. */
+export function loadX87(cpu: CpuContext, operands: DecodedOperands, view: DataView): void {
+  const x = new X87Unit();
+  x.begin(cpu, operands);
+  const { state } = cpu;
   setControl(x, view.getUint16(0, true));
   setFullStatus(x, view.getUint16(2, true));
   state.setU32(X87_LAST_OPCODE, view.getUint16(6, true) & 0x7ff);
@@ -96,10 +111,7 @@ export const fxrstor: SystemHandler = (cpu, operands) => {
     state.setU32(to + 8, view.getUint16(40 + index * 16, true));
   }
   state.setU32(X87_VALID, view.getUint8(4));
-  for (let index = 0; index < vectorCount(state) * 2; index++) {
-    state.setU64(XMM + (index >> 1) * 32 + (index & 1) * 8, view.getBigUint64(160 + index * 8, true));
-  }
-};
+}
 
 function checkSse(cpu: CpuContext) {
   const trap = cpu.state.u32(SSE_TRAP);

@@ -142,7 +142,7 @@ function text(random: Random, bits: 8 | 16): bigint {
   return value;
 }
 
-const strings = (state: CaseState, random: Random): void => {
+export const strings = (state: CaseState, random: Random): void => {
   const xmm = state.fpu!.xmm as bigint[];
   const bits = random.below(2) ? 8 : 16;
   for (let index = 0; index < 16; index++) xmm[index] = text(random, bits);

@@ -9,7 +9,7 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] extends readonly bigint[] ? 
 /** A register file, or memory only. `r`: general register. */
 type File = 'x' | 'm' | 'r';
 /** What fills vectors: packed singles, doubles, integers, or (t) what the form's `setup` put there. */
-type Lanes = 's' | 'd' | 'i' | 't';
+export type Lanes = 's' | 'd' | 'i' | 't';
 
 /** An MMX or SSE instruction: `reg` file, `rm` file (or memory of `memory` bytes), lanes. */
 export interface SimdForm {
@@ -309,7 +309,7 @@ export function recordSimd(recorder: VectorRecorder, mode: Mode, scale = 1): voi
   recordControl(recorder, mode);
 }
 
-const laneValue = (random: Random, lanes: Lanes, bits: number): bigint => {
+export const laneValue = (random: Random, lanes: Lanes, bits: number): bigint => {
   if (lanes === 'i') {
     const pattern = random.below(4);
     const part = pattern === 0 ? 8 : pattern === 1 ? 16 : pattern === 2 ? 32 : 64;
@@ -324,7 +324,7 @@ const laneValue = (random: Random, lanes: Lanes, bits: number): bigint => {
   return BigInt.asUintN(bits, value);
 };
 
-function mxcsr(random: Random, lanes: Lanes): number {
+export function mxcsr(random: Random, lanes: Lanes): number {
   if (lanes === 'i' && random.below(4) !== 0) return 0x1f80;
   const rounding = random.below(2) ? 0 : random.below(4) << 13;
   const masks = random.below(4) ? 0x1f80 : random.below(64) << 7;
