@@ -66,7 +66,7 @@ export function decodeTables(sources: readonly SourceTable[]): DecodedSet {
   const names = new DeclaredNames();
   const tables = sources.map((source, table) => {
     const header = headers[table];
-    const { reader, terms, declared } = readGuessing(guesses, (declared) => {
+    const { reader, terms, declared } = readGuessing(guesses, known, (declared) => {
       const attempt = new TermReader(source.bytes, { table, known, declared, guesses });
       return { reader: attempt, terms: attempt.readTermList(TABLE_HEADER_LENGTH, header.length), declared };
     });

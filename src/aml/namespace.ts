@@ -29,6 +29,8 @@ export interface Declaration {
   readonly table: number;
 }
 
+const NO_ENTRIES: readonly Declaration[] = [];
+
 /** The scope of the root, as text. */
 export const ROOT = '\\';
 
@@ -96,6 +98,16 @@ export class DeclaredNames {
     return this.#entries.get(path) ?? [];
   }
 
+  /** Argument counts of all methods, wherever they stand, whose last NameSeg is `segment`. */
+  argumentCountsOf(segment: string): ReadonlySet<number> {
+    const counts = new Set<number>();
+    for (const [path, entries] of this.#entries) {
+      if (!path.endsWith(segment)) continue;
+      for (const { argumentCount } of entries) if (argumentCount !== undefined) counts.add(argumentCount);
+    }
+    return counts;
+  }
+
   /** True when nothing but the predefined names is declared. */
   get isEmpty(): boolean {
     return this.#entries.size === PREDEFINED.length;
@@ -110,34 +122,43 @@ export class DeclaredNames {
    * The absolute path that `path` means in `scope`: a single NameSeg without prefix is looked for in the scope and then in each
    * one above it (ACPI 6.5 §5.3). Nothing when no table declares it.
    */
-  resolve(scope: string, path: string): string | undefined {
+  resolve(scope: string, path: string, table?: number): string | undefined {
     let answers = this.#resolved.get(scope);
     if (!answers) {
       answers = new Map();
       this.#resolved.set(scope, answers);
     }
-    if (answers.has(path)) return answers.get(path);
-    const answer = this.#search(scope, path);
-    answers.set(path, answer);
+    const key = table === undefined ? path : `${table} ${path}`;
+    if (answers.has(key)) return answers.get(key);
+    const answer = this.#search(scope, path, table);
+    answers.set(key, answer);
     return answer;
   }
 
-  #search(scope: string, path: string): string | undefined {
+  #search(scope: string, path: string, table: number | undefined): string | undefined {
     const { prefix, segments } = splitPath(path);
     if (prefix !== '' || segments.length !== 1) {
       const absolute = absolutePath(scope, path);
       return absolute === ROOT || this.#entries.has(absolute) ? absolute : undefined;
     }
+    // What a table calls External without a type is no declaration: one further up wins over it.
+    let vague: string | undefined;
+    let foreign: string | undefined;
     for (let base = scope; ; base = parentPath(base)) {
       const candidate = childPath(base, segments[0]);
-      if (this.#entries.has(candidate)) return candidate;
-      if (base === ROOT) return undefined;
+      const entries = this.#entries.get(candidate) ?? NO_ENTRIES;
+      const real = entries.filter(({ kind, argumentCount }) => kind !== 'External' || argumentCount !== undefined);
+      if (real.some((entry) => entry.table === table)) return candidate;
+      if (real.length > 0) foreign ??= candidate;
+      else if (entries.length > 0) vague ??= candidate;
+      if (foreign !== undefined && table === undefined) return foreign;
+      if (base === ROOT) return foreign ?? vague;
     }
   }
 
   /** As `resolve` and `at`, with aliases followed. */
   find(scope: string, path: string, table?: number): { path: string; declaration: Declaration } | undefined {
-    let absolute = this.resolve(scope, path);
+    let absolute = this.resolve(scope, path, table);
     // Damaged tables alias in circles.
     for (let hops = 0; absolute !== undefined && hops < 8; hops++) {
       const declaration = this.at(absolute, table);

@@ -19,7 +19,11 @@ const MAX_NAMES = 40;
 const MAX_COUNTS = 4;
 
 /** Reads with `read`, adds to `guesses` what makes the table read better. */
-export function readGuessing(guesses: Map<string, number>, read: (declared: DeclaredNames) => Reading): Reading {
+export function readGuessing(
+  guesses: Map<string, number>,
+  known: DeclaredNames,
+  read: (declared: DeclaredNames) => Reading,
+): Reading {
   let best = read(new DeclaredNames());
   const tried = new Set<string>();
   while (tried.size < MAX_NAMES) {
@@ -28,10 +32,13 @@ export function readGuessing(guesses: Map<string, number>, read: (declared: Decl
     const [name, runs] = candidate;
     tried.add(name);
     let bestCount: number | undefined;
-    for (const count of byFrequency(runs)) {
+    // A method of that name elsewhere says more than the statements around: a caret too many, or a scope that comes later.
+    const namesakes = known.argumentCountsOf(name.slice(-4));
+    for (const count of new Set([...namesakes, ...byFrequency(runs)])) {
       guesses.set(name, count);
       const attempt = read(new DeclaredNames());
-      if (disorder(attempt) < disorder(best)) {
+      const isNamesake = namesakes.has(count) && bestCount === undefined;
+      if (disorder(attempt) < disorder(best) || (isNamesake && disorder(attempt) === disorder(best))) {
         best = attempt;
         bestCount = count;
       }

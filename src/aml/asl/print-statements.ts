@@ -58,11 +58,36 @@ function defStatementText(def: DefTerm, place: Place): string {
   return assignmentText(row, operands, place) ?? callStatementText(row, def, place);
 }
 
-/** An operator whose result nobody keeps is written as a call, but infix ones, which only have a symbol in ASL 2.0's eyes. */
+/** An operator whose result nobody keeps: other compilers refuse it, and without an invocation inside its absence changes nothing. */
 function callStatementText(row: Opcode, def: DefTerm, place: Place): string {
-  const droppable = row.yields !== 'Nothing' && (row.asl.style === 'infix' || row.asl.style === 'prefix');
   const plain: DefTerm = { ...def, pkgLengthBytes: undefined } as DefTerm;
-  return droppable ? droppedStatement(expressionText(plain, place)) : expressionText(plain, place);
+  const isDropped = row.yields !== 'Nothing' && !KEEPS_EFFECTS.has(def.kind) && isPure(def);
+  return isDropped ? droppedStatement(expressionText(plain, place)) : expressionText(plain, place);
+}
+
+/** Operators that are statements for their effect. */
+const KEEPS_EFFECTS: ReadonlySet<string> = new Set([
+  'DefAcquire',
+  'DefCopyObject',
+  'DefCondRefOf',
+  'DefDecrement',
+  'DefIncrement',
+  'DefLoad',
+  'DefLoadTable',
+  'DefStore',
+  'DefWait',
+]);
+
+/** Nothing is stored or invoked anywhere inside. */
+function isPure(term: AmlTerm): boolean {
+  if (term.kind === 'MethodInvocation' || KEEPS_EFFECTS.has(term.kind)) return false;
+  if (!isDef(term)) return true;
+  const row = ROW_BY_KIND.get(term.kind)!;
+  return row.operands.every((kind, index) => {
+    const operand = (term as AnyDef).operands[index];
+    if (kind === 'Target') return isNull(operand);
+    return typeof operand !== 'object' || !('kind' in operand) || isPure(operand as AmlTerm);
+  });
 }
 
 /** `target = a + b`, or `a += b` where the target is the first operand: the operator's own target, not a Store. */
