@@ -24,6 +24,16 @@ export interface EngineState {
   readonly shutdown: boolean;
 }
 
+/** Where a processor stands between two slices: what a profile samples. */
+export interface EnginePosition {
+  readonly rip: bigint;
+  /** CPL, 0–3. */
+  readonly privilege: number;
+  /** The processor is in long mode or protected mode with paging: an operating system runs, not firmware. */
+  readonly paging: boolean;
+  readonly halted: boolean;
+}
+
 /**
  * One processor, as the machine's loop drives it. `run` begins by taking what is pending (NMI, then INTR when IF is set, through
  * `CpuBus.acknowledgeInterrupt`), and again whenever the guest makes itself interruptible (STI, POPF, IRET, CR8).
@@ -37,6 +47,7 @@ export interface CpuEngine extends CpuControl {
   stateReplaced(): void;
   /** The architectural state in a fixed order, for hashes and comparisons: same state, same bytes. */
   stateBytes(): Uint8Array;
+  position(): EnginePosition;
   /** Between two calls of `run` only, as is `restore`. */
   snapshot(): EngineState;
   /** Takes up the state of a snapshot; RAM and devices must stand already. */

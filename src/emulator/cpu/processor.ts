@@ -1,10 +1,12 @@
 import { autopsyReport } from '../debug/autopsy.ts';
 import { architecturalBytes, registerValues, restoreRegisterValues } from './architectural-state.ts';
 import type { CpuBus } from './bus.ts';
+import { CR0_BITS } from './control-bits.ts';
 import { CpuState } from './cpu-state.ts';
-import type { CpuEngine, EngineExit, EnginePlacement, EngineState } from './engine.ts';
+import type { CpuEngine, EngineExit, EnginePlacement, EnginePosition, EngineState } from './engine.ts';
 import type { EventKind } from './exceptions/event.ts';
 import { ExceptionUnit } from './exceptions/exception-unit.ts';
+import { type InstrumentCall, instrumented } from './instrument.ts';
 import { generateInterpreter } from './interpreter/generate.ts';
 import { HandlerTable, SPECIAL_HANDLERS } from './interpreter/handlers.ts';
 import { bindHelpers } from './interpreter/helpers.ts';
@@ -21,6 +23,8 @@ import { resetState } from './reset.ts';
 import { SHADOW } from './segmentation/load-segment.ts';
 import {
   BUDGET,
+  CPL,
+  CR0,
   CURRENT_UOP,
   DR,
   EXIT_REASON,
@@ -75,6 +79,8 @@ export interface EngineOptions {
   readonly entropy?: EntropySource;
   /** Compile hot code into regions (default: no, see docs/performance.md). */
   readonly regions?: boolean;
+  /** Wraps what generated code calls, for a profile. */
+  readonly instrument?: InstrumentCall;
 }
 
 /** Builds a processor; `log` hears of a guest's mistakes, once a site. */
@@ -100,6 +106,7 @@ class Processor implements CpuEngine {
   readonly #exceptions: ExceptionUnit;
   readonly #handlerTable: HandlerTable;
   readonly #useRegions: boolean;
+  readonly #instrument: InstrumentCall | undefined;
   #regions: RegionTier | undefined;
   readonly #fault = new GuestFault();
   readonly #run: (uop: number) => void;
@@ -123,6 +130,7 @@ class Processor implements CpuEngine {
     options: EngineOptions,
   ) {
     this.#useRegions = options.regions ?? false;
+    this.#instrument = options.instrument;
     const model = options.model ?? DEFAULT_CPU_MODEL;
     const buffer = placement.memory.buffer;
     const state = new CpuState(buffer);
@@ -252,7 +260,7 @@ class Processor implements CpuEngine {
         return 0;
       },
     };
-    const instance = new WebAssembly.Instance(module, { env: imports });
+    const instance = new WebAssembly.Instance(module, { env: instrumented(imports, this.#instrument) });
     return instance.exports.run as (uop: number) => void;
   }
 
@@ -349,6 +357,16 @@ class Processor implements CpuEngine {
 
   stateBytes(): Uint8Array {
     return architecturalBytes(this.#state);
+  }
+
+  position(): EnginePosition {
+    const state = this.#state;
+    return {
+      rip: state.rip,
+      privilege: state.u32(CPL),
+      paging: (state.u32(CR0) & CR0_BITS.PG) !== 0,
+      halted: state.u32(HALTED) !== 0,
+    };
   }
 
   snapshot(): EngineState {

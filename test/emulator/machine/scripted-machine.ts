@@ -1,6 +1,12 @@
 import { guestMemoryBytes } from '../../../src/emulator/bus/guest-memory.ts';
 import type { CpuBus } from '../../../src/emulator/cpu/bus.ts';
-import type { CpuEngine, EngineExit, EnginePlacement, EngineState } from '../../../src/emulator/cpu/engine.ts';
+import type {
+  CpuEngine,
+  EngineExit,
+  EnginePlacement,
+  EnginePosition,
+  EngineState,
+} from '../../../src/emulator/cpu/engine.ts';
 import type { HostBridgeConfig, MachineConfig } from '../../../src/emulator/machine/config.ts';
 import { createMachine, type Machine, type MachineOptions } from '../../../src/emulator/machine/machine.ts';
 import type { AccessSize } from '../../../src/emulator/machine/ports.ts';
@@ -50,6 +56,10 @@ export class ScriptedEngine implements CpuEngine {
 
   stateBytes(): Uint8Array {
     return Uint8Array.of(this.#retired & 0xff, this.#retired >> 8);
+  }
+
+  position(): EnginePosition {
+    return { rip: 0n, privilege: 0, paging: false, halted: false };
   }
 
   snapshot(): EngineState {
