@@ -114,6 +114,8 @@ class Processor implements CpuEngine {
   /** Instructions retired before the current call of `run`, and the budget it started with. */
   #retiredBefore = 0;
   #sliceLength = 0;
+  /** Budget that is put aside while a single instruction runs on a budget of its own. */
+  #held = 0;
   /** Micro-op of the instruction that is calling TypeScript, 0 between instructions. */
   #calling = 0;
   #exitRequested = false;
@@ -280,7 +282,7 @@ class Processor implements CpuEngine {
 
   retired(): number {
     const unfinished = this.#calling === 0 ? 0 : this.#state.bytes[this.#calling + UOP.REMAINING];
-    return this.#retiredBefore + this.#sliceLength - this.#budget() - unfinished;
+    return this.#retiredBefore + this.#sliceLength - this.#held - this.#budget() - unfinished;
   }
 
   reset(): void {
@@ -433,10 +435,10 @@ class Processor implements CpuEngine {
     state.setU32(INTERRUPT_SHADOW, 0);
     state.setU32(STI_SHADOW_RIP, NO_SHADOW);
     const uop = this.#lookup.once(state.u32(RIP), state.u32(RIP + 4), 1);
-    this.#setBudget(1);
+    this.#hold(budget - 1);
     takeDelivered(state);
     const faulted = this.#runFrom(uop);
-    this.#setBudget(budget - 1 + this.#budget());
+    this.#release();
     if (!trap || faulted) return;
     // INT n leaves no trap behind it, a load of SS puts it off to the next instruction.
     if (takeDelivered(state) || state.u32(INTERRUPT_SHADOW) === SHADOW.MOV_SS) return;
@@ -490,9 +492,9 @@ class Processor implements CpuEngine {
     const state = this.#state;
     const budget = this.#budget();
     const uop = this.#lookup.once(state.u32(RIP), state.u32(RIP + 4), 1);
-    this.#setBudget(1);
+    this.#hold(budget - 1);
     const faulted = this.#runFrom(uop);
-    this.#setBudget(budget - 1 + this.#budget());
+    this.#release();
     return faulted;
   }
 
@@ -530,6 +532,18 @@ class Processor implements CpuEngine {
     const { view } = this.#state;
     view.setInt32(BUDGET + 4, Math.floor(value / 0x1_0000_0000), true);
     view.setUint32(BUDGET, value >>> 0, true);
+  }
+
+  /** Leaves one instruction in the budget and puts the rest aside: time still counts from the whole. */
+  #hold(rest: number): void {
+    this.#held = rest;
+    this.#setBudget(1);
+  }
+
+  #release(): void {
+    const rest = this.#held;
+    this.#held = 0;
+    this.#setBudget(rest + this.#budget());
   }
 
   #addBudget(count: number): void {
