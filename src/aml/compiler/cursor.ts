@@ -32,6 +32,8 @@ export interface Notes {
   readonly tokens: Map<AmlTerm | FieldElement, Token>;
   readonly externals: Map<AmlTerm, ExternalNote>;
   readonly templates: Map<AmlTerm, readonly TemplateTag[]>;
+  /** Terms that stay as they are although their operands are constants. */
+  readonly verbatim: Set<AmlTerm>;
 }
 
 const MAX_DEPTH = 2000;
@@ -40,7 +42,7 @@ const MAX_NUMBER = 0xffff_ffff_ffff_ffffn;
 /** The tokens of a file, with what every part of the parser needs. */
 export class Cursor {
   readonly diagnostics: Diagnostics;
-  readonly notes: Notes = { tokens: new Map(), externals: new Map(), templates: new Map() };
+  readonly notes: Notes = { tokens: new Map(), externals: new Map(), templates: new Map(), verbatim: new Set() };
   /** Set by the annotation of a disassembly: literals are encoded as they are written. */
   asWritten = false;
   /** Of the definition block that is read. */

@@ -39,6 +39,8 @@ const divide = (left: AmlTerm, right: AmlTerm, quotient: AmlTerm = NULL_NAME): A
   def('DefDivide', [left, right, NULL_NAME, quotient]);
 
 const INFIX = new Map<string, Infix>([['/', { precedence: 13, build: divide }]]);
+/** Comparisons that iasl does not compute when they are written as symbols. */
+const UNFOLDED = new Set(['DefLNotEqual', 'DefLLessEqual', 'DefLGreaterEqual']);
 /** Kinds by the symbol before `=`. */
 const COMPOUND = new Map<string, (left: AmlTerm, right: AmlTerm) => AmlTerm>([
   ['/', (left, right) => divide(left, right, left)],
@@ -94,6 +96,7 @@ function parseInfix(cursor: Cursor, minimum: number): AmlTerm {
     cursor.next();
     const right = cursor.deeper(() => parseInfix(cursor, infix.precedence));
     left = cursor.mark(infix.build(left, right), start);
+    if (UNFOLDED.has(left.kind)) cursor.notes.verbatim.add(left);
   }
 }
 

@@ -33,7 +33,12 @@ function concatenated(cursor: Cursor, at: Token, format: string, args: readonly 
   let result: AmlTerm | undefined;
   let used = 0;
   const add = (piece: AmlTerm): void => {
-    result = result ? def('DefConcat', [result, piece, NULL_NAME]) : piece;
+    if (!result) result = piece;
+    else {
+      result = def('DefConcat', [result, piece, NULL_NAME]);
+      // As iasl leaves them.
+      cursor.notes.verbatim.add(result);
+    }
   };
   for (const piece of format.split(/(%.?)/s)) {
     if (!piece.startsWith('%')) {

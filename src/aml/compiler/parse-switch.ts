@@ -106,7 +106,7 @@ function initialValue(cursor: Cursor, value: AmlTerm, at: Token): AmlTerm {
     case 'String':
       return { kind: 'String', value: '' };
     case 'Buffer':
-      return def('DefBuffer', [ONE, new Uint8Array(0)]);
+      return def('DefBuffer', [ZERO, new Uint8Array(0)]);
     default:
       cursor.report('ASL_SWITCH_TYPE', at, 'the type of the value is not known: it is taken for an integer');
       return ZERO;

@@ -119,7 +119,7 @@ export class Resolver {
       return this.#operand(operand, kind, kind === 'TermList' ? inner : scope, def.kind);
     });
     const resolved = { ...term, operands } as unknown as DefTerm;
-    if (!optimizations.constants) return resolved;
+    if (!optimizations.constants || (notes.verbatim.has(term) && parent !== 'DefName')) return resolved;
     const folded = fold(resolved, integerBytes);
     if (folded === resolved && isFoldable(resolved) && term.kind !== 'DefDivide') {
       const token = notes.tokens.get(term);
