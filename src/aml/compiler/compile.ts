@@ -76,6 +76,7 @@ function compileBlock(cursor: Cursor, options: CompileOptions): CompiledTable | 
     cursor.fail('ASL_SYNTAX', start, `DefinitionBlock is due before ${describe(start)}`);
   }
   const { fileName, identity } = parseHeader(cursor, options);
+  cursor.dropsIdle = !cursor.asWritten && options.optimize !== 'none';
   const terms = parseBlock(cursor);
   const { diagnostics, notes, asWritten, integerBytes } = cursor;
   const { names, externalPaths } = declareNames(terms, notes, diagnostics, asWritten);

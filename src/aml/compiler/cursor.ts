@@ -32,11 +32,12 @@ export interface Notes {
   readonly tokens: Map<AmlTerm | FieldElement, Token>;
   readonly externals: Map<AmlTerm, ExternalNote>;
   readonly templates: Map<AmlTerm, readonly TemplateTag[]>;
-  /** Terms that stay as they are although their operands are constants. */
+  /** Operators that are not computed, and literals that are the words Zero and One. */
   readonly verbatim: Set<AmlTerm>;
 }
 
-const MAX_DEPTH = 2000;
+/** Real tables stay far below; every pass recurses this deep. */
+export const MAX_DEPTH = 600;
 const MAX_NUMBER = 0xffff_ffff_ffff_ffffn;
 
 /** The tokens of a file, with what every part of the parser needs. */
@@ -45,6 +46,8 @@ export class Cursor {
   readonly notes: Notes = { tokens: new Map(), externals: new Map(), templates: new Map(), verbatim: new Set() };
   /** Set by the annotation of a disassembly: literals are encoded as they are written. */
   asWritten = false;
+  /** What has no effect is left out. */
+  dropsIdle = true;
   /** Of the definition block that is read. */
   integerBytes: IntegerBytes = 8;
   method: MethodContext | undefined;

@@ -17,7 +17,15 @@ const TYPES: Readonly<Record<string, string>> = {
   DefProcessor: 'ProcessorObj',
   DefPowerRes: 'PowerResObj',
   DefThermalZone: 'ThermalZoneObj',
-  DefName: 'UnknownObj',
+};
+
+const VALUE_TYPES: Readonly<Record<string, string>> = {
+  Integer: 'IntObj',
+  Ones: 'IntObj',
+  String: 'StrObj',
+  DefBuffer: 'BuffObj',
+  DefPackage: 'PkgObj',
+  DefVarPackage: 'PkgObj',
 };
 
 /** The namespace of `terms`. Names that are declared twice, or below nothing, are reported unless `tolerant`. */
@@ -62,7 +70,7 @@ export function declareNames(
     const path = absolutePath(scope, name.path);
     const token = notes.tokens.get(name);
     const isBufferField = /^DefCreate/.test(term.kind);
-    const type = isBufferField ? 'BuffFieldObj' : (TYPES[term.kind] ?? 'UnknownObj');
+    const type = isBufferField ? 'BuffFieldObj' : (TYPES[term.kind] ?? valueType(term));
     declare({
       path,
       type,
@@ -117,6 +125,12 @@ export function declareNames(
     }
   }
   return { names, externalPaths };
+}
+
+/** ObjectType keyword of a Name's value. */
+function valueType(term: AnyDef): string {
+  const value = term.kind === 'DefName' ? (term.operands[1] as AmlTerm) : undefined;
+  return VALUE_TYPES[value?.kind ?? ''] ?? 'UnknownObj';
 }
 
 /** The scope inside of a Device, Method or Scope; Scope's name is looked for as a reference is. */

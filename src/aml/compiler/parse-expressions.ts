@@ -12,7 +12,7 @@ import {
 } from '../opcodes.ts';
 import type { AmlTerm, DefTerm, NameTerm, OperandValue, PkgLengthBytes } from '../tree.ts';
 import { encodeUuid } from '../uuid.ts';
-import { type Cursor, describe } from './cursor.ts';
+import { type Cursor, describe, MAX_DEPTH } from './cursor.ts';
 import { bufferTerm, parseBuffer, parsePackage, parseResourceTemplate, parseUnicode } from './parse-data.ts';
 import { parseToPld } from './parse-pld.ts';
 import type { Token } from './source.ts';
@@ -89,8 +89,9 @@ function assignment(cursor: Cursor, target: AmlTerm, start: Token): AmlTerm {
 function parseInfix(cursor: Cursor, minimum: number): AmlTerm {
   const start = cursor.token;
   let left = parsePrefix(cursor);
-  for (;;) {
+  for (let count = 0; ; count++) {
     const { token } = cursor;
+    if (count > MAX_DEPTH) cursor.fail('ASL_SYNTAX', token, `the expression has more than ${MAX_DEPTH} operators`);
     const infix = token.kind === 'punctuation' ? INFIX.get(token.text) : undefined;
     if (!infix || infix.precedence <= minimum) return left;
     cursor.next();
@@ -108,7 +109,8 @@ function parsePrefix(cursor: Cursor): AmlTerm {
     return cursor.mark(token.text === '!' ? def('DefLNot', [operand]) : def('DefNot', [operand, NULL_NAME]), token);
   }
   let term = parsePrimary(cursor);
-  for (;;) {
+  for (let count = 0; ; count++) {
+    if (count > MAX_DEPTH) cursor.fail('ASL_SYNTAX', token, `the expression has more than ${MAX_DEPTH} operators`);
     if (cursor.accept('[')) {
       const index = parseTerm(cursor);
       cursor.expect(']');
@@ -151,6 +153,13 @@ function parsePrimary(cursor: Cursor): AmlTerm {
 function integer(cursor: Cursor, value: bigint, token: Token): AmlTerm {
   const written = cursor.asWritten && value <= 1n;
   return cursor.mark({ kind: 'Integer', value, ...(written && { byteLength: 1 as const }) }, token);
+}
+
+/** Zero and One as words, which stay opcodes whatever is optimized. */
+export function wordInteger(cursor: Cursor, value: 0n | 1n, token: Token): AmlTerm {
+  const term = cursor.mark<AmlTerm>({ kind: 'Integer', value }, token);
+  cursor.notes.verbatim.add(term);
+  return term;
 }
 
 function stringTerm(cursor: Cursor, token: Token): AmlTerm {
@@ -210,10 +219,10 @@ type Special = (cursor: Cursor, token: Token) => AmlTerm;
 
 /** Terms that are no row of the table, or that are written unlike their row. */
 const SPECIAL: ReadonlyMap<string, Special> = new Map<string, Special>([
-  ['ZERO', (cursor, token) => cursor.mark({ kind: 'Integer', value: 0n }, token)],
-  ['ONE', (cursor, token) => cursor.mark({ kind: 'Integer', value: 1n }, token)],
+  ['ZERO', (cursor, token) => wordInteger(cursor, 0n, token)],
+  ['ONE', (cursor, token) => wordInteger(cursor, 1n, token)],
   ['TRUE', (cursor, token) => cursor.mark(def('Ones', []), token)],
-  ['FALSE', (cursor, token) => cursor.mark({ kind: 'Integer', value: 0n }, token)],
+  ['FALSE', (cursor, token) => wordInteger(cursor, 0n, token)],
   ['BUFFER', parseBuffer],
   ['PACKAGE', parsePackage],
   ['RESOURCETEMPLATE', parseResourceTemplate],
@@ -335,6 +344,7 @@ export function parseOperands(cursor: Cursor, row: Opcode, kinds: readonly Opera
     }
     const isOmitted = cursor.at(',') || cursor.at(')');
     operands.push(isOmitted && fallback !== undefined ? fallback : parseOperand(cursor, row, kind, index));
+    if (operands[index] === ZERO) cursor.notes.verbatim.add(ZERO);
   });
   // One comma may stand behind the last target.
   if (kinds.at(-1) === 'Target') cursor.accept(',');

@@ -121,7 +121,7 @@ function parseElement(cursor: Cursor, start: number): FieldElement | undefined {
         return undefined;
       }
       // iasl leaves an Offset out that skips nothing.
-      if (end === start && !cursor.asWritten) return undefined;
+      if (end === start && cursor.dropsIdle) return undefined;
       return element({ kind: 'ReservedField' }, end - start);
     }
     case 'ACCESSAS':

@@ -2,7 +2,16 @@
 import { OBJECT_TYPES } from '../opcodes.ts';
 import type { AmlTerm } from '../tree.ts';
 import { type Cursor, describe, type MethodContext, SyntaxFailure } from './cursor.ts';
-import { def, parseList, parseOperands, parseRow, parseTerm, ROWS, withPkgLength } from './parse-expressions.ts';
+import {
+  def,
+  parseList,
+  parseOperands,
+  parseRow,
+  parseTerm,
+  ROWS,
+  withPkgLength,
+  wordInteger,
+} from './parse-expressions.ts';
 import { parseBankField, parseField, parseIndexField } from './parse-fields.ts';
 import { parseFprintf, parsePrintf } from './parse-printf.ts';
 import { parseSwitch } from './parse-switch.ts';
@@ -189,7 +198,7 @@ function parseFor(cursor: Cursor, token: Token, terms: AmlTerm[]): void {
 }
 
 function parseReturn(cursor: Cursor, token: Token): AmlTerm {
-  let value: AmlTerm = { kind: 'Integer', value: 0n };
+  let value = wordInteger(cursor, 0n, token);
   if (cursor.accept('(')) {
     if (!cursor.at(')')) value = parseTerm(cursor);
     cursor.expect(')');

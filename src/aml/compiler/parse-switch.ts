@@ -77,6 +77,7 @@ function condition(name: NameTerm, predicate: AmlTerm): AmlTerm {
 /** A name at the start of the method: inside a loop it would be declared twice. */
 function declareTemporary(cursor: Cursor, token: Token): { name: NameTerm; initialize: (value: AmlTerm) => void } {
   const { method } = cursor;
+  for (const word of [ZERO, ONE]) cursor.notes.verbatim.add(word);
   if (!method) cursor.fail('ASL_PLACE', token, 'Switch stands outside of a method');
   const position = method.temporaries.length;
   if (position >= DIGITS.length)

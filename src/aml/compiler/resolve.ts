@@ -99,8 +99,8 @@ export class Resolver {
       value &= all;
     }
     if (optimizations.integers) return value === all ? ({ kind: 'Ones', operands: [] } as DefTerm) : { ...term, value };
-    if (value <= 1n && /^[\dx]+$/i.test(notes.tokens.get(term)?.text ?? 'One'))
-      return { ...term, value, byteLength: 1 };
+    // Only the words are opcodes of their own.
+    if (value <= 1n && !notes.verbatim.has(term)) return { ...term, value, byteLength: 1 };
     return { ...term, value };
   }
 

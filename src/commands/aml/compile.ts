@@ -1,6 +1,6 @@
 import { basename, dirname, extname, isAbsolute, join } from 'node:path';
 import { Args, Flags } from '@oclif/core';
-import { type CompiledTable, compile } from '../../aml/compiler/compile.ts';
+import { type Compilation, type CompiledTable, type CompileOptions, compile } from '../../aml/compiler/compile.ts';
 import { CompileError, type Diagnostic, formatDiagnostic } from '../../aml/compiler/diagnostics.ts';
 import type { IncludeFiles } from '../../aml/compiler/preprocess.ts';
 import { decodeTableHeader } from '../../aml/table-header.ts';
@@ -51,62 +51,62 @@ export default class AmlCompileCommand extends Q35Command {
 
   async run(): Promise<CompileReport> {
     const { argv, flags } = await this.parse(AmlCompileCommand);
-    const sources = argv as string[];
-    const includes = includeFiles(flags.include ?? []);
-    const defines = Object.fromEntries((flags.define ?? []).map(definition));
     const creatorId = flags['creator-id'];
     const creatorRevision = flags['creator-revision'];
+    const options: CompileOptions = {
+      includes: includeFiles(flags.include ?? []),
+      defines: Object.fromEntries((flags.define ?? []).map(definition)),
+      optimize: flags.optimize,
+      ...(creatorId !== undefined && { creatorId }),
+      ...(creatorRevision !== undefined && { creatorRevision }),
+    };
+    const outputs: { source: string; table: CompiledTable }[] = [];
     const diagnostics: Diagnostic[] = [];
-    const outputs: { source: string; table: CompiledTable; out: string }[] = [];
-    for (const source of sources) {
-      const options = {
-        includes,
-        defines,
-        optimize: flags.optimize,
-        ...(creatorId !== undefined && { creatorId }),
-        ...(creatorRevision !== undefined && { creatorRevision }),
-      };
-      const compilation = this.#compile(source, options, flags.quiet);
-      diagnostics.push(...compilation.diagnostics);
-      for (const table of compilation.tables) outputs.push({ source, table, out: '' });
+    // Every source first: nothing is written when one of them does not compile.
+    for (const source of argv as string[]) {
+      try {
+        const compilation = compileSource(source, options);
+        diagnostics.push(...compilation.diagnostics);
+        for (const table of compilation.tables) outputs.push({ source, table });
+      } catch (error) {
+        if (!(error instanceof CompileError)) throw error;
+        diagnostics.push(...error.diagnostics);
+      }
     }
-    const several = outputs.length > 1;
-    for (const output of outputs) output.out = outputPath(output, flags.out, several);
-    for (const { table, out } of outputs) {
+    this.#say(diagnostics, flags.quiet);
+    if (diagnostics.some(isError)) {
+      process.exitCode = ERROR_EXIT;
+      return { tables: [], diagnostics };
+    }
+    const tables = outputs.map(({ source, table }) => {
+      const out = outputPath(source, table, flags.out, outputs.length > 1);
       writeFileWhole(out, table.bytes);
-      this.log(`${out}  ${table.identity.signature} ${table.bytes.length} bytes`);
-    }
-    const tables = outputs.map(({ source, table, out }) => {
       const { signature, revision } = table.identity;
-      return { source, out, signature, revision, byteLength: table.bytes.length };
+      const byteLength = table.bytes.length;
+      this.log(`${out}  ${signature} ${byteLength} bytes`);
+      return { source, out, signature, revision, byteLength };
     });
     return { tables, diagnostics };
   }
 
-  #compile(source: string, options: Parameters<typeof compile>[2], quiet: boolean) {
-    try {
-      const text = readLatin1(source);
-      if (isDataTableSource(text)) return { tables: [dataTable(text, source)], diagnostics: [] };
-      const compilation = compile(source, text, options);
-      if (!quiet) for (const diagnostic of compilation.diagnostics) this.logToStderr(formatDiagnostic(diagnostic));
-      return compilation;
-    } catch (error) {
-      if (error instanceof CompileError) this.#refuse(error, quiet);
-      throw error;
+  #say(diagnostics: readonly Diagnostic[], quiet: boolean): void {
+    if (this.jsonEnabled()) return;
+    const errors = diagnostics.filter(isError);
+    for (const diagnostic of quiet ? errors : diagnostics) this.logToStderr(formatDiagnostic(diagnostic));
+    if (errors.length > 0) {
+      this.logToStderr(`${errors.length} ${errors.length === 1 ? 'error' : 'errors'}: nothing was written`);
     }
   }
+}
 
-  /** All that was found, then the exit code of a user's mistake. */
-  #refuse({ diagnostics, exitCode }: CompileError, quiet: boolean): never {
-    const shown = diagnostics.filter(({ severity }) => severity === 'error' || !quiet);
-    if (this.jsonEnabled()) this.logJson({ tables: [], diagnostics } satisfies CompileReport);
-    else {
-      for (const diagnostic of shown) this.logToStderr(formatDiagnostic(diagnostic));
-      const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
-      this.logToStderr(`${errors} ${errors === 1 ? 'error' : 'errors'}: nothing was written`);
-    }
-    return this.exit(exitCode);
-  }
+/** A user's mistake, as UserError has it. */
+const ERROR_EXIT = 2;
+const isError = ({ severity }: Diagnostic): boolean => severity === 'error';
+
+function compileSource(source: string, options: CompileOptions): Compilation {
+  const text = readLatin1(source);
+  if (isDataTableSource(text)) return { tables: [dataTable(text, source)], diagnostics: [] };
+  return compile(source, text, options);
 }
 
 /** A table of data fields, as `aml disassemble` prints it. */
@@ -142,11 +142,7 @@ function definition(text: string): [string, string] {
 }
 
 /** What the flag says, then the DefinitionBlock, then the source's name. */
-function outputPath(
-  { source, table }: { source: string; table: CompiledTable },
-  out: string | undefined,
-  several: boolean,
-) {
+function outputPath(source: string, table: CompiledTable, out: string | undefined, several: boolean): string {
   const own = table.fileName === '' ? `${basename(source, extname(source))}.aml` : basename(table.fileName);
   if (out === undefined) return join(dirname(source), own);
   return several || out.endsWith('/') ? join(out, own) : out;
