@@ -1,6 +1,8 @@
 import type { FirmwareFiles } from '../bios/artifacts.ts';
 import type { Board } from '../bios/topology/board.ts';
 import { guestMemoryBytes } from '../emulator/bus/guest-memory.ts';
+import type { CpuBus } from '../emulator/cpu/bus.ts';
+import type { CpuEngine, EnginePlacement } from '../emulator/cpu/engine.ts';
 import type { CpuModel } from '../emulator/cpu/model/cpu-model.ts';
 import { createEngine, createEngineMemory, ENGINE_MACHINE_OFFSET } from '../emulator/cpu/processor.ts';
 import type { Backends } from '../emulator/machine/device-models.ts';
@@ -9,6 +11,7 @@ import type { ByteSink, ByteSource } from '../emulator/machine/ports.ts';
 import { KIB, MIB } from '../shared/bytes.ts';
 import { UserError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { TierTimer } from './tier-timer.ts';
 
 /** What a machine is started with. */
 export interface MachineStart {
@@ -24,6 +27,8 @@ export interface MachineStart {
   readonly cpu?: CpuModel;
   /** Drives, networks and the like, opened. */
   readonly backends: Backends;
+  /** Measures where host time goes. */
+  readonly timer?: TierTimer;
 }
 
 const ROM_GRANULARITY = 64 * KIB;
@@ -58,10 +63,7 @@ export function startMachine(start: MachineStart): Machine {
     config: board.machine,
     rom,
     placement: { memory, ramOffset: ENGINE_MACHINE_OFFSET },
-    createEngine: (placement, bus) =>
-      createEngine(placement, bus, (site, message) => start.logger.warn(`guest: ${site}: ${message}`), {
-        model: start.cpu,
-      }),
+    createEngine: (placement, bus) => engineOf(start, placement, bus),
     backends: start.backends,
     serial: start.serial,
     debugcon: start.debugcon,
@@ -69,4 +71,12 @@ export function startMachine(start: MachineStart): Machine {
     fwCfg: { items: start.items, files: start.files },
     stopAtReset: start.stopAtReset,
   });
+}
+
+function engineOf(start: MachineStart, placement: EnginePlacement, bus: CpuBus): CpuEngine {
+  const { timer, cpu, logger } = start;
+  const log = (site: string, message: string): void => logger.warn(`guest: ${site}: ${message}`);
+  if (timer === undefined) return createEngine(placement, bus, log, { model: cpu });
+  const options = { model: cpu, instrument: timer.instrument };
+  return timer.engine(createEngine(placement, timer.bus(bus), log, options));
 }

@@ -7,14 +7,16 @@ import { openSink } from './byte-streams.ts';
 import { openConsole } from './console.ts';
 import { checkProcessors, startMachine } from './emulated-machine.ts';
 import type { GuestFlags } from './guest-flags.ts';
+import { type Profiler, SAMPLE_INSTRUCTIONS } from './profiler.ts';
+import { ProgressLine } from './progress.ts';
 import { type RunEnd, runToEnd } from './run-machine.ts';
 
 /** What a session does beside running the guest. */
 export interface SessionHooks {
   /** The machine stands and has not run yet. */
   readonly onMachine?: (machine: Machine) => void;
-  /** Between two slices. */
-  readonly onSlice?: (machine: Machine) => void;
+  /** Measures the run. */
+  readonly profiler?: Profiler;
 }
 
 /**
@@ -27,12 +29,15 @@ export async function runSession(
   logger: Logger,
   hooks: SessionHooks = {},
 ): Promise<RunEnd> {
+  const { profiler } = hooks;
   const limit = parseInstructions(flags.limit);
   checkProcessors(start.board);
   const backends = openBackends(start.board);
   const serial = openSink(flags.serial, '--serial');
   const debugcon = openSink(flags.debugcon, '--debugcon');
   const console = flags.serial === 'stdio' ? openConsole(process.stdin) : undefined;
+  // A guest at the terminal shows by itself that it runs.
+  const progress = new ProgressLine(process.stderr, process.stderr.isTTY === true && flags.serial !== 'stdio');
   try {
     const machine = startMachine({
       ...start,
@@ -41,22 +46,50 @@ export async function runSession(
       stopAtReset: flags['no-reboot'],
       serial: { sink: serial, source: console?.source },
       debugcon,
+      timer: profiler?.timer,
     });
     hooks.onMachine?.(machine);
+    profiler?.start(machine);
+    const watched = watch(machine, progress);
     return await runToEnd(machine, {
       limit,
+      sliceInstructions: profiler === undefined ? undefined : SAMPLE_INSTRUCTIONS,
       stopped: console?.quit,
       realTime: console !== undefined && process.stdin.isTTY === true,
       onSlice: () => {
         serial.flush();
         debugcon.flush();
-        hooks.onSlice?.(machine);
+        profiler?.sample(machine);
+        watched();
       },
     });
   } finally {
+    progress.clear();
     console?.close();
     serial.close();
     debugcon.close();
     backends.close();
   }
+}
+
+/** Milliseconds between two changes of the progress line. */
+const PROGRESS_INTERVAL = 200;
+const MILLION = 1e6;
+
+/** Shows instructions, their rate and virtual time, now and then. */
+function watch(machine: Machine, progress: ProgressLine): () => void {
+  const started = performance.now();
+  const before = machine.engine.retired();
+  let shown = started;
+  return () => {
+    const now = performance.now();
+    if (now - shown < PROGRESS_INTERVAL) return;
+    shown = now;
+    const retired = machine.engine.retired();
+    const rate = (retired - before) / MILLION / ((now - started) / 1000);
+    const virtual = (machine.clock.now() / 1e9).toFixed(1);
+    progress.show(
+      `${Math.round(retired / MILLION)} M instructions, ${Math.round(rate)} M/s, ${virtual} s in the guest`,
+    );
+  };
 }

@@ -3,6 +3,7 @@ import { boardArgs } from '../cli/board-flags.ts';
 import { prepareBoot, startFlags } from '../cli/boot-start.ts';
 import { guestFlags } from '../cli/guest-flags.ts';
 import { runSession } from '../cli/guest-session.ts';
+import { profileFlags, profilerOf } from '../cli/profiler.ts';
 import { Q35Command } from '../cli/q35-command.ts';
 import { endText, exitCodeOf } from '../cli/run-machine.ts';
 import { loadGuest, restoreGuest } from '../cli/snapshots.ts';
@@ -19,6 +20,7 @@ export default class BootCommand extends Q35Command {
         'go on with a guest that `snapshot save` saved; flags that state a board or a kernel must be those of the saved run',
     }),
     ...guestFlags,
+    ...profileFlags,
   };
   static override examples = [
     '<%= config.bin %> boot --kernel vmlinuz --initrd initrd.img --append console=ttyS0',
@@ -34,11 +36,14 @@ export default class BootCommand extends Q35Command {
     const stated = raw.some((token) => token.type === 'arg' || token.flag in startFlags);
     const start =
       saved !== undefined && !stated ? saved.start : await prepareBoot(args.board, flags, this.config.root, logger);
+    const profiler = profilerOf(flags);
     const end = await runSession(start, flags, logger, {
+      profiler,
       onMachine: (machine) => {
         if (saved !== undefined) restoreGuest(saved, machine, start.board);
       },
     });
+    if (profiler !== undefined) this.logToStderr(profiler.finish());
     if (end.kind !== 'power-off') this.logToStderr(endText(end));
     process.exitCode = exitCodeOf(end);
   }
