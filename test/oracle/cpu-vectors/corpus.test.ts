@@ -17,7 +17,8 @@ test('the recorded corpus covers the integer instructions of every mode', () => 
 
 test('text and vectors convert both ways', () => {
   for (const group of vectorGroups()) {
-    const vectors = [...loadVectors(group)];
-    expect([...parseVectors(formatVectors(vectors))]).toEqual(vectors);
+    const text = formatVectors([...loadVectors(group)]);
+    // By text: comparing a hundred thousand states deeply takes ten times as long.
+    expect(formatVectors([...parseVectors(text)]) === text).toBe(true);
   }
 });
