@@ -2,7 +2,7 @@ import type { CpuBus, CpuLocalApic } from '../../../../src/emulator/cpu/bus.ts';
 import { CpuState } from '../../../../src/emulator/cpu/cpu-state.ts';
 import { TranslatedMemory } from '../../../../src/emulator/cpu/mmu/linear-memory.ts';
 import { PageWalker } from '../../../../src/emulator/cpu/mmu/page-walk.ts';
-import { DEFAULT_CPU_MODEL } from '../../../../src/emulator/cpu/model/cpu-model.ts';
+import { type CpuModel, DEFAULT_CPU_MODEL } from '../../../../src/emulator/cpu/model/cpu-model.ts';
 import { SeededEntropy } from '../../../../src/emulator/cpu/model/entropy.ts';
 import { updateModes } from '../../../../src/emulator/cpu/modes.ts';
 import { type CpuContext, GuestFault } from '../../../../src/emulator/cpu/system-context.ts';
@@ -76,14 +76,15 @@ export class FakeProcessor implements CpuContext {
   readonly bus: FakeBus;
   readonly walker: PageWalker;
   readonly memory: TranslatedMemory;
-  readonly model = DEFAULT_CPU_MODEL;
+  readonly model: CpuModel;
   readonly entropy = new SeededEntropy();
   readonly logs: string[] = [];
   readonly flushes: { linear?: bigint; global: boolean }[] = [];
   readonly physicalWrites: number[] = [];
   readonly #fault = new GuestFault();
 
-  constructor(ramBytes = 0x10_0000) {
+  constructor(ramBytes = 0x10_0000, model: CpuModel = DEFAULT_CPU_MODEL) {
+    this.model = model;
     this.state = new CpuState(new ArrayBuffer(RAM_OFFSET + ramBytes));
     this.bus = new FakeBus(ramBytes);
     const onWrite = (gpa: number) => {
