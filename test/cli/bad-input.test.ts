@@ -7,11 +7,20 @@ import { encodeTable } from '../../src/aml/table-header.ts';
 import { buildProbe } from '../../src/bios/rom/probe/probe.ts';
 import AcpiBuildCommand from '../../src/commands/acpi/build.ts';
 import AcpiCheckCommand from '../../src/commands/acpi/check.ts';
+import AcpiDiffCommand from '../../src/commands/acpi/diff.ts';
+import AcpiExtractCommand from '../../src/commands/acpi/extract.ts';
+import AcpiLintCommand from '../../src/commands/acpi/lint.ts';
+import AcpiMergeCommand from '../../src/commands/acpi/merge.ts';
+import AcpiPatchCommand from '../../src/commands/acpi/patch.ts';
 import AcpiShowCommand from '../../src/commands/acpi/show.ts';
+import AmlCompileCommand from '../../src/commands/aml/compile.ts';
 import AmlDisassembleCommand from '../../src/commands/aml/disassemble.ts';
+import AmlEvaluateCommand from '../../src/commands/aml/evaluate.ts';
 import BiosBuildCommand from '../../src/commands/bios/build.ts';
 import BootCommand from '../../src/commands/boot.ts';
 import PciPlanCommand from '../../src/commands/pci/plan.ts';
+import QemuCommand from '../../src/commands/qemu.ts';
+import SnapshotRestoreCommand from '../../src/commands/snapshot/restore.ts';
 import VerifyCommand from '../../src/commands/verify.ts';
 import { runCommand } from '../support/run-command.ts';
 
@@ -130,6 +139,26 @@ const OTHER_CASES: [string, Command, () => string[], string][] = [
   ['acpi show: a file that is no table', AcpiShowCommand, () => [at('text.txt')], 'TABLE_SIGNATURE'],
   ['aml disassemble: a table with a bad length', AmlDisassembleCommand, () => [at('longer.aml')], 'AML_[A-Z]+'],
   ['aml disassemble: text', AmlDisassembleCommand, () => [at('text.txt'), '--out', at('asl')], 'AML_TABLE'],
+  [
+    'aml compile: a source that is missing',
+    AmlCompileCommand,
+    () => [at('none.asl'), '--out', at('x.aml')],
+    'FILE_READ',
+  ],
+  ['aml evaluate: a table that is missing', AmlEvaluateCommand, () => ['\\_SB', at('none')], 'FILE_READ'],
+  ['acpi lint: a file without tables', AcpiLintCommand, () => [at('text.txt')], 'DUMP_EMPTY'],
+  ['acpi diff: a side that is missing', AcpiDiffCommand, () => [at('none'), at('cut.aml')], 'FILE_READ'],
+  ['acpi extract: a file without tables', AcpiExtractCommand, () => [at('text.txt'), '--out', at('x')], 'DUMP_EMPTY'],
+  ['acpi merge: a file that is missing', AcpiMergeCommand, () => [at('none'), '--out', at('x')], 'FILE_READ'],
+  [
+    'acpi patch: a change that is none',
+    AcpiPatchCommand,
+    () => [at('longer.aml'), '--set', 'x', '--out', at('x')],
+    '[A-Z]+_[A-Z]+',
+  ],
+  ['boot: an unknown processor', BootCommand, () => ['--cpu', 'z80'], 'CPU_MODEL'],
+  ['qemu: a directory without a build', QemuCommand, () => ['--firmware', at('out')], 'FIRMWARE_DIRECTORY'],
+  ['snapshot restore: a file that is none', SnapshotRestoreCommand, () => [at('text.txt')], 'SNAPSHOT_FORMAT'],
   ['bios build: a file below a file', BiosBuildCommand, () => ['--out', at('text.txt/rom')], 'FILE_WRITE'],
 ];
 
