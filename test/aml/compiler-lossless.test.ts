@@ -26,7 +26,7 @@ describe('compile(disassemble(table)) = table', () => {
         const table = encodeDefinitionBlock(identity, [...methods, ...tree]);
         expect(body(again([{ bytes: table }])[0])).toBe(body(table));
       }),
-      { numRuns: 300, seed: 35 },
+      { numRuns: 150, seed: 35 },
     );
   });
 
@@ -40,7 +40,7 @@ describe('compile(disassemble(table)) = table', () => {
         ]);
         expect(body(again([{ bytes: table }])[0])).toBe(body(table));
       }),
-      { numRuns: 300, seed: 35 },
+      { numRuns: 150, seed: 35 },
     );
   });
 

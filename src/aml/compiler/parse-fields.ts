@@ -5,6 +5,7 @@ import type { AmlTerm, FieldElement, PkgLengthBytes } from '../tree.ts';
 import { type Cursor, describe } from './cursor.ts';
 import { parseConnectionMacro } from './parse-data.ts';
 import { def, parseTerm } from './parse-expressions.ts';
+import { isResourceMacro } from './parse-resources.ts';
 import type { Token } from './source.ts';
 
 /** Table 19.30. */
@@ -166,11 +167,16 @@ function parseAccessAs(cursor: Cursor): FieldElement {
     cursor.expect(')');
     return { kind: 'ExtendedAccessField', accessType, extendedAccessAttrib: extended, accessLength };
   }
+  const isNumber = token.kind === 'number';
   const accessAttrib = cursor.keyword(ACCESS_ATTRIBUTES, 'access attribute');
-  // Some sources give a length to attributes without one.
+  // Some sources give a length to attributes without one; a number with a length is one that has no keyword.
   if (cursor.accept('(')) {
-    cursor.constant(parseTerm(cursor), 0xffn);
+    const accessLength = Number(cursor.constant(parseTerm(cursor), 0xffn));
     cursor.expect(')');
+    if (isNumber) {
+      cursor.expect(')');
+      return { kind: 'ExtendedAccessField', accessType, extendedAccessAttrib: accessAttrib, accessLength };
+    }
   }
   cursor.expect(')');
   return { kind: 'AccessField', accessType, accessAttrib };
@@ -179,8 +185,9 @@ function parseAccessAs(cursor: Cursor): FieldElement {
 function parseConnection(cursor: Cursor): FieldElement {
   cursor.expect('(');
   const { token } = cursor;
-  const isMacro = token.kind === 'name' && cursor.peek().text === '(';
-  const connection = isMacro ? parseConnectionMacro(cursor) : cursor.name();
+  // A disassembly may hold any term.
+  const isMacro = token.kind === 'name' && isResourceMacro(token.text);
+  const connection = isMacro ? parseConnectionMacro(cursor) : parseTerm(cursor);
   cursor.expect(')');
   return { kind: 'ConnectField', connection };
 }

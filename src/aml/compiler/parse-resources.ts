@@ -11,6 +11,8 @@ import type { Token } from './source.ts';
 const MACROS = new Map(Object.entries(RESOURCE_MACROS).map(([name, macro]) => [name.toUpperCase(), { name, macro }]));
 const MAX_LIST_VALUE = { Interrupt: 0xffff_ffff, GpioInt: 0xffff, GpioIo: 0xffff } as Readonly<Record<string, number>>;
 
+export const isResourceMacro = (name: string): boolean => MACROS.has(name.toUpperCase());
+
 interface Macros {
   readonly descriptors: readonly ResourceDescriptor[];
   readonly tags: readonly TemplateTag[];
