@@ -31,7 +31,7 @@ const ASKED = [
   '_BCL',
 ];
 /** Steps of one evaluation: loops that wait for hardware end here, unreported. */
-const MAX_STEPS = 100_000;
+const MAX_STEPS = 20_000;
 
 interface Outcome {
   readonly path: string;

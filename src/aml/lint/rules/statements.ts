@@ -278,14 +278,19 @@ export const STATEMENT_RULES: readonly LintRule[] = [
   {
     id: 'MUTEX-TIMEOUT',
     severity: 'warning',
-    title: 'The result of an Acquire that may time out is looked at',
+    title: 'The result of an Acquire or Wait that may time out is looked at',
     linux: 'the method runs on without the mutex and Release fails: AE_AML_MUTEX_NOT_ACQUIRED',
     windows: 'the same: stop 0xA5 (0x03) in rare cases',
     mend: 'test the result, or wait for ever with 0xffff',
     check: inMethods(function* ({ body }) {
       for (const term of [...listsOf(body)].flat()) {
-        if (term.kind === 'DefAcquire' && (term as AnyDef).operands[1] !== 0xffff)
-          yield `Acquire (…, 0x${((term as AnyDef).operands[1] as number).toString(16)}) as a statement`;
+        const timeout =
+          term.kind === 'DefAcquire'
+            ? ((term as AnyDef).operands[1] as number)
+            : term.kind === 'DefWait'
+              ? Number(constantOf(operandOf(term, 1)) ?? 0xffff)
+              : 0xffff;
+        if (timeout < 0xffff) yield `${OPERATOR_BY_KIND.get(term.kind)} (…, 0x${timeout.toString(16)}) as a statement`;
       }
     }),
   },
@@ -392,11 +397,8 @@ function localUse(method: LintMethod): { read: Set<string>; set: Set<string> } {
         place === 'Target' ||
         (term.kind === 'DefStore' && index === 1) ||
         (term.kind === 'DefCopyObject' && index === 1);
-      const both =
-        term.kind === 'DefRefOf' ||
-        term.kind === 'DefCondRefOf' ||
-        term.kind === 'DefIncrement' ||
-        term.kind === 'DefDecrement';
+      // A reference may be used to write; Increment and Decrement read and write what is there.
+      const both = !stores && ['DefRefOf', 'DefCondRefOf', 'DefIncrement', 'DefDecrement'].includes(term.kind);
       if (stores) set.add(kind);
       else read.add(kind);
       // A called method may write through a reference; so may who holds one.
