@@ -3,6 +3,7 @@ import type { Finding, Rule } from './rule.ts';
 import { ASSIGNMENT_RULES } from './rules/assignments.ts';
 import { BOARD_RULES } from './rules/board.ts';
 import { ECAM_RULES } from './rules/ecam.ts';
+import { EVENT_RULES } from './rules/events.ts';
 import { FIXED_HARDWARE_RULES } from './rules/fixed-hardware.ts';
 import { HOST_BRIDGE_RULES } from './rules/host-bridges.ts';
 import { INTERRUPT_CONTROLLER_RULES } from './rules/interrupt-controllers.ts';
@@ -17,6 +18,7 @@ import type { CheckSubject } from './subject.ts';
 export const RULES: readonly Rule[] = [
   ...TABLE_RULES,
   ...FIXED_HARDWARE_RULES,
+  ...EVENT_RULES,
   ...INTERRUPT_CONTROLLER_RULES,
   ...BOARD_RULES,
   ...MEMORY_RULES,

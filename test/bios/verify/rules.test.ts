@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
+import { device, method, name, packageOf, scope } from '../../../src/aml/build.ts';
 import { formatFinding } from '../../../src/aml/lint/finding.ts';
+import { encodeDefinitionBlock } from '../../../src/aml/table-header.ts';
+import type { AmlTerm } from '../../../src/aml/tree.ts';
 import { FADT } from '../../../src/bios/acpi/fadt.ts';
-import { DEFAULT_OEM } from '../../../src/bios/acpi/header.ts';
+import { type AcpiTable, DEFAULT_OEM } from '../../../src/bios/acpi/header.ts';
 import { HPET } from '../../../src/bios/acpi/hpet.ts';
 import { LOADER_ENTRY_BYTES } from '../../../src/bios/acpi/linker/script.ts';
 import { MADT } from '../../../src/bios/acpi/madt.ts';
@@ -32,6 +35,11 @@ const mcfgAllocation = (change: (bytes: Uint8Array) => void) => (bench: Workbenc
 /** For entries of the MADT and the SRAT: the name of the layout decides. */
 const without = (signature: string, name: RegExp) => (bench: Workbench) =>
   bench.entries(signature, (bytes, layout) => (name.test(layout) ? undefined : bytes));
+
+const eventTable = (terms: readonly AmlTerm[]): AcpiTable => {
+  const identity = { signature: 'SSDT', revision: 2, oemId: 'Q35', oemTableId: 'EVENTS' };
+  return { id: 'SSDT', signature: 'SSDT', bytes: encodeDefinitionBlock(identity, terms), pointers: [] };
+};
 
 /** One way to break each rule. */
 const BREAKS: Readonly<Record<string, (bench: Workbench) => void>> = {
@@ -88,6 +96,9 @@ const BREAKS: Readonly<Record<string, (bench: Workbench) => void>> = {
   'FADT-RESET': (bench) => bench.patch('FACP', FADT, { FLAGS: 0x80a5 }),
   'FADT-SMI': (bench) => bench.patch('FACP', FADT, { ACPI_DISABLE: 2 }),
   'FADT-SPACE': (bench) => bench.patch('FACP', FADT, { X_PM_TMR_BLK: { ...IO, space: 0, address: 0x608 } }),
+  'GPE-BLOCK': (bench) => bench.tables.push(eventTable([scope('\\_GPE', [method('_L80', 0, [])])])),
+  'PRW-GPE': (bench) =>
+    bench.tables.push(eventTable([scope('\\_SB', [device('WAKE', [name('_PRW', packageOf([0x80, 3]))])])])),
   'SLEEP-S5': (bench) => bench.dsdt('_S5_', '_S1_'),
   'MADT-PROCESSOR': (bench) =>
     bench.entries('APIC', (bytes, layout) => {
