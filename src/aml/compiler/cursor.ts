@@ -34,6 +34,8 @@ export interface Notes {
   readonly templates: Map<AmlTerm, readonly TemplateTag[]>;
   /** Operators that are not computed, and literals that are the words Zero and One. */
   readonly verbatim: Set<AmlTerm>;
+  /** The size of a Package as it is written. */
+  readonly sizes: Map<AmlTerm, AmlTerm>;
 }
 
 /** Real tables stay far below; every pass recurses this deep. */
@@ -43,7 +45,13 @@ const MAX_NUMBER = 0xffff_ffff_ffff_ffffn;
 /** The tokens of a file, with what every part of the parser needs. */
 export class Cursor {
   readonly diagnostics: Diagnostics;
-  readonly notes: Notes = { tokens: new Map(), externals: new Map(), templates: new Map(), verbatim: new Set() };
+  readonly notes: Notes = {
+    tokens: new Map(),
+    externals: new Map(),
+    templates: new Map(),
+    verbatim: new Set(),
+    sizes: new Map(),
+  };
   /** Set by the annotation of a disassembly: literals are encoded as they are written. */
   asWritten = false;
   /** What has no effect is left out. */

@@ -85,7 +85,9 @@ export function parsePackage(cursor: Cursor, token: Token): AmlTerm {
   if (total > 0xffn) {
     return cursor.mark(def('DefVarPackage', [size ?? { kind: 'Integer', value: total }, elements]), token);
   }
-  return cursor.mark(def('DefPackage', [Number(total), elements]), token);
+  const term = cursor.mark(def('DefPackage', [Number(total), elements]), token);
+  if (size && cursor.asWritten) cursor.notes.sizes.set(term, size);
+  return term;
 }
 
 export function parseResourceTemplate(cursor: Cursor, token: Token): AmlTerm {

@@ -186,7 +186,7 @@ function parseAnnotated(cursor: Cursor): AmlTerm {
       const term = parsePrefix(cursor);
       if (term.kind !== 'DefPackage') return term;
       const [count, elements] = term.operands;
-      const size: AmlTerm = { kind: 'Integer', value: BigInt(count) };
+      const size = cursor.notes.sizes.get(term) ?? { kind: 'Integer', value: BigInt(count) };
       return cursor.mark(def('DefVarPackage', [size, elements]), token);
     }
     case 'multi': {
