@@ -112,52 +112,66 @@ export class SimdFloatHelper {
 
   /** DPPS, DPPD: products by the immediate's high bits, summed in pairs, copied by its low bits. An exception of the products comes first. */
   #dotProducts(bytes: 4 | 8, byteLength: number, destination: number, source: number, immediate: number): number {
-    const unit = this.#unit;
-    const { a, b } = unit;
-    const format = bytes === 4 ? BINARY32 : BINARY64;
-    const count = 16 / bytes;
-    const result = new DataView(new ArrayBuffer(32));
-    for (let chunk = 0; chunk < byteLength; chunk += 16) {
-      for (let lane = 0; lane < count; lane++) {
-        const offset = chunk + lane * bytes;
-        unit.flags = 0;
-        if (((immediate >> (4 + lane)) & 1) === 0) unit.setZero(format, 0);
-        else {
-          this.#load(a, bytes, destination + offset);
-          this.#load(b, bytes, source + offset);
-          multiply(unit, format, a, b);
-          this.#collect();
-        }
-        this.#store(offset, bytes);
-      }
-      if (((this.#before | this.#after) & ~unit.masks) !== 0) break;
+    const halves = byteLength === 32 ? [0, 16] : [0];
+    this.#products(bytes, byteLength, destination, source, immediate);
+    // Each step goes over both halves before its exceptions count.
+    const steps =
+      bytes === 4
+        ? [
+            [0, 1, 0, 2, 3, 1],
+            [0, 1, 0],
+          ]
+        : [[0, 1, 0]];
+    for (const step of steps) {
+      if (this.#traps()) return this.#finish(destination, byteLength, false);
       this.#keepFlags();
-      const sum = (left: number, right: number, to: number): void => {
-        unit.flags = 0;
-        this.#loadResult(a, bytes, chunk + left * bytes);
-        this.#loadResult(b, bytes, chunk + right * bytes);
-        add(unit, format, a, b);
-        this.#collect();
-        this.#store(chunk + to * bytes, bytes);
-      };
-      sum(0, 1, 0);
-      if (count === 4) {
-        sum(2, 3, 1);
-        if (((this.#before | this.#after) & ~unit.masks) !== 0) break;
-        this.#keepFlags();
-        sum(0, 1, 0);
-      }
-      for (let lane = 0; lane < count; lane++) {
-        if (((immediate >> lane) & 1) === 0) continue;
-        for (let part = 0; part < bytes; part += 4) {
-          result.setUint32(chunk + lane * bytes + part, this.#result.getUint32(chunk + part, true), true);
+      for (const half of halves) {
+        for (let at = 0; at < step.length; at += 3) {
+          this.#addResults(bytes, half + step[at] * bytes, half + step[at + 1] * bytes, half + step[at + 2] * bytes);
         }
       }
     }
-    for (let offset = 0; offset < byteLength; offset += 4) {
-      this.#result.setUint32(offset, result.getUint32(offset, true), true);
+    for (const half of halves) {
+      const sum = bytes === 4 ? BigInt(this.#result.getUint32(half, true)) : this.#result.getBigUint64(half, true);
+      for (let lane = 0; lane < 16 / bytes; lane++) {
+        const value = ((immediate >> lane) & 1) === 0 ? 0n : sum;
+        if (bytes === 4) this.#result.setUint32(half + lane * 4, Number(value), true);
+        else this.#result.setBigUint64(half + lane * 8, value, true);
+      }
     }
     return this.#finish(destination, byteLength, false);
+  }
+
+  #products(bytes: 4 | 8, byteLength: number, destination: number, source: number, immediate: number): void {
+    const unit = this.#unit;
+    const format = bytes === 4 ? BINARY32 : BINARY64;
+    for (let offset = 0; offset < byteLength; offset += bytes) {
+      const lane = (offset & 15) / bytes;
+      unit.flags = 0;
+      if (((immediate >> (4 + lane)) & 1) === 0) unit.setZero(format, 0);
+      else {
+        this.#load(unit.a, bytes, destination + offset);
+        this.#load(unit.b, bytes, source + offset);
+        multiply(unit, format, unit.a, unit.b);
+        this.#collect();
+      }
+      this.#store(offset, bytes);
+    }
+  }
+
+  /** Adds two elements of the result. */
+  #addResults(bytes: 4 | 8, left: number, right: number, to: number): void {
+    const unit = this.#unit;
+    unit.flags = 0;
+    this.#loadResult(unit.a, bytes, left);
+    this.#loadResult(unit.b, bytes, right);
+    add(unit, bytes === 4 ? BINARY32 : BINARY64, unit.a, unit.b);
+    this.#collect();
+    this.#store(to, bytes);
+  }
+
+  #traps(): boolean {
+    return ((this.#before | this.#after) & ~this.#unit.masks) !== 0;
   }
 
   /** A step that did not trap has set its flags, whatever the next one does. */
