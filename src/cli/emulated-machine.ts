@@ -25,6 +25,8 @@ export interface MachineStart {
   readonly logger: Logger;
   readonly stopAtReset: boolean;
   readonly cpu?: CpuModel;
+  /** Entries after which a block is compiled into a region; undefined: interpreter only. */
+  readonly regionsAfter?: number;
   /** Drives, networks and the like, opened. */
   readonly backends: Backends;
   /** Measures where host time goes. */
@@ -74,9 +76,9 @@ export function startMachine(start: MachineStart): Machine {
 }
 
 function engineOf(start: MachineStart, placement: EnginePlacement, bus: CpuBus): CpuEngine {
-  const { timer, cpu, logger } = start;
+  const { timer, cpu, logger, regionsAfter } = start;
   const log = (site: string, message: string): void => logger.warn(`guest: ${site}: ${message}`);
-  if (timer === undefined) return createEngine(placement, bus, log, { model: cpu });
-  const options = { model: cpu, instrument: timer.instrument };
+  if (timer === undefined) return createEngine(placement, bus, log, { model: cpu, regionsAfter });
+  const options = { model: cpu, regionsAfter, instrument: timer.instrument };
   return timer.engine(createEngine(placement, timer.bus(bus), log, options));
 }

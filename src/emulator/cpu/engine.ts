@@ -52,6 +52,8 @@ export interface CpuEngine extends CpuControl {
   snapshot(): EngineState;
   /** Takes up the state of a snapshot; RAM and devices must stand already. */
   restore(state: EngineState): void;
+  /** Blocks that were compiled into regions so far. */
+  regionsCompiled(): number;
   /** What a person wants to see after a triple fault: the chain of faults, registers, descriptors, last branches. */
   autopsy(): string;
 }

@@ -7,7 +7,7 @@ import type { CpuEngine, EngineExit, EnginePlacement, EnginePosition, EngineStat
 import type { EventKind } from './exceptions/event.ts';
 import { ExceptionUnit } from './exceptions/exception-unit.ts';
 import { type InstrumentCall, instrumented } from './instrument.ts';
-import { generateInterpreter } from './interpreter/generate.ts';
+import { generateInterpreter, NEVER_HOT } from './interpreter/generate.ts';
 import { HandlerTable, SPECIAL_HANDLERS } from './interpreter/handlers.ts';
 import { bindHelpers } from './interpreter/helpers.ts';
 import { ENTRY_COUNTS, ENTRY_COUNTS_END, MACHINE_OFFSET } from './interpreter/layout.ts';
@@ -77,8 +77,8 @@ export const ENGINE_MACHINE_OFFSET = MACHINE_OFFSET;
 export interface EngineOptions {
   readonly model?: CpuModel;
   readonly entropy?: EntropySource;
-  /** Compile hot code into regions (default: no, see docs/performance.md). */
-  readonly regions?: boolean;
+  /** Compile a block into a region after this many entries; undefined: never (docs/performance.md says why that is the default). */
+  readonly regionsAfter?: number;
   /** Wraps what generated code calls, for a profile. */
   readonly instrument?: InstrumentCall;
 }
@@ -105,7 +105,7 @@ class Processor implements CpuEngine {
   readonly #operands: CurrentOperands;
   readonly #exceptions: ExceptionUnit;
   readonly #handlerTable: HandlerTable;
-  readonly #useRegions: boolean;
+  readonly #regionsAfter: number;
   readonly #instrument: InstrumentCall | undefined;
   #regions: RegionTier | undefined;
   readonly #fault = new GuestFault();
@@ -131,7 +131,7 @@ class Processor implements CpuEngine {
     log: (site: string, message: string) => void,
     options: EngineOptions,
   ) {
-    this.#useRegions = options.regions ?? false;
+    this.#regionsAfter = options.regionsAfter ?? NEVER_HOT;
     this.#instrument = options.instrument;
     const model = options.model ?? DEFAULT_CPU_MODEL;
     const buffer = placement.memory.buffer;
@@ -208,7 +208,7 @@ class Processor implements CpuEngine {
     const pages = placement.memory.buffer.byteLength / WASM_PAGE;
     const shared = typeof SharedArrayBuffer !== 'undefined' && placement.memory.buffer instanceof SharedArrayBuffer;
     const limits = { initialPages: pages, maximumPages: MAXIMUM_PAGES, shared };
-    const module = new WebAssembly.Module(generateInterpreter(handlers, limits));
+    const module = new WebAssembly.Module(generateInterpreter(handlers, limits, this.#regionsAfter));
     const table = new WebAssembly.Table({ element: 'anyfunc', initial: handlers.count });
     const path = this.#memoryPath;
     /** Device code may ask for the time: it is exact at the calling instruction. */
@@ -258,7 +258,7 @@ class Processor implements CpuEngine {
       link: (uop: number, which: number) => this.#link(uop, which),
       lookup: () => this.#lookupJump(),
       hot: (uop: number) => {
-        if (this.#useRegions) this.#regions?.compile(uop);
+        this.#regions?.compile(uop);
         return 0;
       },
     };
@@ -390,6 +390,10 @@ class Processor implements CpuEngine {
     this.#nmiPending = state.nmiPending;
     this.#shutdown = state.shutdown;
     this.#state.setU32(INTERRUPT_REQUEST, state.nmiPending || this.#bus.interruptPending() ? 1 : 0);
+  }
+
+  regionsCompiled(): number {
+    return this.#regions?.statistics.compiled ?? 0;
   }
 
   autopsy(): string {

@@ -78,6 +78,10 @@ export class ScriptedEngine implements CpuEngine {
     this.a20 = state.a20Enabled;
   }
 
+  regionsCompiled(): number {
+    return 0;
+  }
+
   autopsy(): string {
     return 'scripted shutdown';
   }

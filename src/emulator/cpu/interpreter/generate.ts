@@ -22,8 +22,8 @@ import { type HandlerExits, type ImportIndexes, InterpreterSemantics } from './i
 import { ENTRY_COUNT_SHIFT, ENTRY_COUNTS, JUMP_CACHE, JUMP_CACHE_ENTRIES, UOP_ARENA } from './layout.ts';
 import { EXIT, NEXT, UOP } from './micro-op.ts';
 
-/** Entries after which a block is worth a compiled region. */
-export const HOT_ENTRIES = 4000;
+/** A number of entries that a 16-bit counter never shows. */
+export const NEVER_HOT = 0x2_0000;
 
 const HANDLER_SIGNATURE = { parameters: ['i32'], results: ['i32'] } as const;
 
@@ -45,7 +45,7 @@ const IMPORT_PARAMETERS = {
   link: 2,
   /** () looks JUMP_RIP up and fills the jump cache → uop, 0 to leave. */
   lookup: 0,
-  /** (uop): this block has been entered HOT_ENTRIES times. */
+  /** (uop): this block has been entered often enough for a region. */
   hot: 1,
 } as const;
 
@@ -113,8 +113,21 @@ function emitBranchRecord(b: FunctionBuilder, rip: I64): void {
   b.storeI64(slot, rip, BRANCH_RING + 8);
 }
 
+/** Counts a block's entry, and says so when it has become hot. */
+function emitEntryCount(b: FunctionBuilder, imports: ImportIndexes, hotEntries: number): void {
+  const counter = b.let(i32.shrU(i32.sub(UOP_LOCAL, i32.const(UOP_ARENA)), i32.const(ENTRY_COUNT_SHIFT)));
+  const count = b.let(i32.add(i32.load16u(counter, ENTRY_COUNTS), i32.const(1)));
+  b.store(0x3b, counter, count, ENTRY_COUNTS);
+  b.if(i32.eq(count, i32.const(hotEntries)), () => b.callVoid(imports.hot, [UOP_LOCAL], false));
+}
+
 /** The dispatch loop: `run(uop)` enters a block and returns when TypeScript must act (EXIT_REASON). */
-function emitRun(handlers: HandlerTable, imports: ImportIndexes, handlerType: number): FunctionBuilder {
+function emitRun(
+  handlers: HandlerTable,
+  imports: ImportIndexes,
+  handlerType: number,
+  hotEntries: number,
+): FunctionBuilder {
   const b = new FunctionBuilder(1);
   const rip = b.local('i64');
   const next = b.local('i32');
@@ -205,10 +218,7 @@ function emitRun(handlers: HandlerTable, imports: ImportIndexes, handlerType: nu
       b.return();
     });
     b.storeI64(i32.const(BUDGET), budget);
-    const counter = b.let(i32.shrU(i32.sub(UOP_LOCAL, i32.const(UOP_ARENA)), i32.const(ENTRY_COUNT_SHIFT)));
-    const count = b.let(i32.add(i32.load16u(counter, ENTRY_COUNTS), i32.const(1)));
-    b.store(0x3b, counter, count, ENTRY_COUNTS);
-    b.if(i32.eq(count, i32.const(HOT_ENTRIES)), () => b.callVoid(imports.hot, [UOP_LOCAL], false));
+    if (hotEntries !== NEVER_HOT) emitEntryCount(b, imports, hotEntries);
     b.br(loop);
   });
   return b;
@@ -216,11 +226,12 @@ function emitRun(handlers: HandlerTable, imports: ImportIndexes, handlerType: nu
 
 /**
  * The interpreter as a Wasm module: one function a handler, in table 0 by number, and `run`. `memory` limits are those of the memory that
- * the instance will import.
+ * the instance will import. `hotEntries`: entries of a block after which `hot` is called, once.
  */
 export function generateInterpreter(
   handlers: HandlerTable,
   memory: { initialPages: number; maximumPages: number; shared: boolean },
+  hotEntries: number = NEVER_HOT,
 ): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder(memory);
   module.importTable();
@@ -239,7 +250,10 @@ export function generateInterpreter(
   };
   for (const special of specialHandlers(imports)) emitFunction(special);
   for (const key of handlers.keys) emitFunction((b, exits) => emitHandler(key, b, exits, imports));
-  const run = module.addFunction({ parameters: ['i32'], results: [] }, emitRun(handlers, imports, handlerType));
+  const run = module.addFunction(
+    { parameters: ['i32'], results: [] },
+    emitRun(handlers, imports, handlerType, hotEntries),
+  );
   module.exportFunction('run', run);
   return module.finish();
 }
