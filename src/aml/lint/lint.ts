@@ -6,6 +6,7 @@ import { DECODING_RULES } from './rules/decoding.ts';
 import { DEVICE_RULES } from './rules/devices.ts';
 import { EVALUATION_RULES } from './rules/evaluation.ts';
 import { EVENT_RULES } from './rules/events.ts';
+import { METHOD_RULES } from './rules/methods.ts';
 import { NAMESPACE_RULES } from './rules/namespace.ts';
 import { PREDEFINED_RULES } from './rules/predefined.ts';
 import { REGION_RULES } from './rules/regions.ts';
@@ -21,6 +22,7 @@ export const LINT_RULES: readonly LintRule[] = [
   ...RESOURCE_RULES,
   ...REGION_RULES,
   ...STATEMENT_RULES,
+  ...METHOD_RULES,
   ...EVENT_RULES,
   ...EVALUATION_RULES,
 ];
