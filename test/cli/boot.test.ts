@@ -43,6 +43,16 @@ describe('q35 boot', () => {
     expect([stderr, exitCode]).toEqual(['the limit on instructions is reached\n', 4]);
   });
 
+  it('tells with --profile where guest and emulator spent their time, and draws it', async () => {
+    const flags = ['--limit', '1M', '--profile', '--flame-graph', at('flame.svg')];
+    const { stderr, exitCode } = await runCommand(BootCommand, [...SMALL, ...flags]);
+    expect(stderr).toMatch(/profile: \d+ M instructions in .* M\/s\n/);
+    expect(stderr).toMatch(/ % +\d+\.\d+ s {2}devices {2}[\d,]+ calls\n/);
+    expect(stderr).toMatch(/ % {2}(firmware|kernel): .*page 0x/);
+    expect(readFileSync(at('flame.svg'), 'utf8')).toMatch(/^<svg .*<\/svg>\n$/s);
+    expect([4, 5]).toContain(exitCode);
+  });
+
   it('warns of an fw_cfg name outside opt/', async () => {
     const { stderr } = await runCommand(BootCommand, [...SMALL, '--limit', '10', '--fw_cfg', 'etc/mine,string=x']);
     expect(stderr).toMatch(/warning: fw_cfg name 'etc\/mine' is outside opt\//);
