@@ -6,7 +6,8 @@ import { buildRom } from '../src/bios/rom/rom.ts';
 import { EMPTY_DESCRIPTION } from '../src/bios/topology/description.ts';
 import { resolveBoard } from '../src/bios/topology/resolve.ts';
 import { guestMemoryBytes } from '../src/emulator/bus/guest-memory.ts';
-import { createEngine, createEngineMemory, ENGINE_MACHINE_OFFSET } from '../src/emulator/cpu/processor.ts';
+import { createEngineMemory, ENGINE_MACHINE_OFFSET } from '../src/emulator/cpu/execution/engine-memory.ts';
+import { createEngine } from '../src/emulator/cpu/processor.ts';
 import { createMachine } from '../src/emulator/machine/machine.ts';
 import { silentLogger } from '../src/shared/logger.ts';
 

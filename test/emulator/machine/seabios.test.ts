@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { guestMemoryBytes } from '../../../src/emulator/bus/guest-memory.ts';
-import { createEngine, createEngineMemory, ENGINE_MACHINE_OFFSET } from '../../../src/emulator/cpu/processor.ts';
+import { createEngineMemory, ENGINE_MACHINE_OFFSET } from '../../../src/emulator/cpu/execution/engine-memory.ts';
+import { createEngine } from '../../../src/emulator/cpu/processor.ts';
 import type { MachineConfig } from '../../../src/emulator/machine/config.ts';
 import type { MachineEvent } from '../../../src/emulator/machine/events.ts';
 import { createMachine, type Machine } from '../../../src/emulator/machine/machine.ts';

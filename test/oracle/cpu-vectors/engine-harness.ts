@@ -1,8 +1,9 @@
 import type { CpuBus } from '../../../src/emulator/cpu/bus.ts';
 import { CpuState } from '../../../src/emulator/cpu/cpu-state.ts';
 import type { CpuEngine } from '../../../src/emulator/cpu/engine.ts';
+import { createEngineMemory, ENGINE_MACHINE_OFFSET } from '../../../src/emulator/cpu/execution/engine-memory.ts';
 import { MAX_CPU_MODEL } from '../../../src/emulator/cpu/model/cpu-model.ts';
-import { createEngine, createEngineMemory, ENGINE_MACHINE_OFFSET } from '../../../src/emulator/cpu/processor.ts';
+import { createEngine } from '../../../src/emulator/cpu/processor.ts';
 import {
   CPL,
   CR0,

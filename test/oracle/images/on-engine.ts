@@ -1,5 +1,6 @@
 import type { CpuBus, CpuLocalApic } from '../../../src/emulator/cpu/bus.ts';
-import { createEngine, createEngineMemory, ENGINE_MACHINE_OFFSET } from '../../../src/emulator/cpu/processor.ts';
+import { createEngineMemory, ENGINE_MACHINE_OFFSET } from '../../../src/emulator/cpu/execution/engine-memory.ts';
+import { createEngine } from '../../../src/emulator/cpu/processor.ts';
 import { DEBUGCON, EXIT_PORT, ROM_BASE, ROM_BYTES } from './layout.ts';
 
 const RAM_BYTES = 0x40_0000;

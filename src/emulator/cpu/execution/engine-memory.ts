@@ -1,0 +1,24 @@
+import { MACHINE_OFFSET } from '../interpreter/layout.ts';
+
+/** Bytes of a page of WebAssembly memory, and how many of them one memory holds. */
+const WASM_PAGE = 0x1_0000;
+const MAXIMUM_PAGES = 0x1_0000;
+
+/** First byte of the engine's memory that belongs to the machine. */
+export const ENGINE_MACHINE_OFFSET = MACHINE_OFFSET;
+
+/** Memory for the engine's own state and `machineBytes` of RAM and ROM (one wasm32 memory: at most 4 GiB in all). */
+export function createEngineMemory(machineBytes: number): WebAssembly.Memory {
+  const pages = Math.ceil((MACHINE_OFFSET + machineBytes) / WASM_PAGE);
+  return new WebAssembly.Memory({ initial: pages, maximum: MAXIMUM_PAGES });
+}
+
+/** How generated modules must declare the memory that they import. */
+export function memoryLimits(buffer: ArrayBuffer | SharedArrayBuffer): {
+  initialPages: number;
+  maximumPages: number;
+  shared: boolean;
+} {
+  const shared = typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
+  return { initialPages: buffer.byteLength / WASM_PAGE, maximumPages: MAXIMUM_PAGES, shared };
+}

@@ -1,0 +1,94 @@
+import type { CpuState } from '../cpu-state.ts';
+import type { EnginePlacement } from '../engine.ts';
+import { type InstrumentCall, instrumented } from '../instrument.ts';
+import { generateInterpreter } from '../interpreter/generate.ts';
+import type { HandlerTable } from '../interpreter/handlers.ts';
+import { bindHelpers } from '../interpreter/helpers.ts';
+import { EXIT } from '../interpreter/micro-op.ts';
+import { RegionCompiler } from '../jit/region-compiler.ts';
+import { RegionTier } from '../jit/region-tier.ts';
+import { CURRENT_UOP, EXIT_REASON } from '../state.ts';
+import type { CodeCache } from '../translation/code-cache.ts';
+import type { MemoryPath } from '../translation/memory-path.ts';
+import type { CodeCalls } from './code-calls.ts';
+import type { CurrentCall } from './current-call.ts';
+import { memoryLimits } from './engine-memory.ts';
+import type { FaultRecorder } from './fault-recorder.ts';
+
+/** What generated code is built from and calls. */
+export interface GeneratedCodePorts {
+  readonly placement: EnginePlacement;
+  readonly state: CpuState;
+  readonly handlers: HandlerTable;
+  readonly codeCache: CodeCache;
+  readonly memoryPath: MemoryPath;
+  readonly calls: CodeCalls;
+  readonly faults: FaultRecorder;
+  readonly call: CurrentCall;
+  /** Entries after which a block is compiled into a region. */
+  readonly regionsAfter: number;
+  readonly instrument: InstrumentCall | undefined;
+}
+
+/** The engine's WebAssembly. */
+export interface GeneratedCode {
+  /** Runs micro-ops from `uop` until one leaves; EXIT_REASON says why. */
+  readonly run: (uop: number) => void;
+  readonly regions: RegionTier;
+}
+
+/** Generates the interpreter and ties it and the region compiler to what they call. */
+export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCode {
+  const { placement, state, handlers, codeCache, memoryPath, calls, faults, call } = ports;
+  const limits = memoryLimits(placement.memory.buffer);
+  const module = new WebAssembly.Module(generateInterpreter(handlers, limits, ports.regionsAfter));
+  const table = new WebAssembly.Table({ element: 'anyfunc', initial: handlers.count });
+  const common = {
+    memory: placement.memory,
+    slowCommit: call.noting((_low: number, _high: number, bytes: number) => {
+      memoryPath.commit(bytes);
+      return 0;
+    }),
+    ...bindHelpers(state),
+  };
+  const compiler = new RegionCompiler(state.view, handlers, codeCache, limits);
+  const regions = new RegionTier(compiler, codeCache, handlers, table, {
+    env: { ...common, ...regionMemory(memoryPath, state, call) },
+  });
+  const imports = {
+    ...common,
+    table,
+    slowRead: call.noting((low: number, high: number, bytes: number) => memoryPath.read(low, high, bytes)),
+    slowWrite: call.noting((low: number, high: number, bytes: number) => memoryPath.write(low, high, bytes, false)),
+    slowModify: call.noting((low: number, high: number, bytes: number) => memoryPath.write(low, high, bytes, true)),
+    checkLimit: call.noting((segment: number, low: number, high: number, access: number) =>
+      faults.checkLimit(segment, low, high, access),
+    ),
+    system: (uop: number) => calls.system(uop),
+    link: (uop: number, which: number) => calls.link(uop, which),
+    lookup: () => calls.lookupJump(),
+    hot: (uop: number) => {
+      regions.compile(uop);
+      return 0;
+    },
+  };
+  const instance = new WebAssembly.Instance(module, { env: instrumented(imports, ports.instrument) });
+  return { run: instance.exports.run as (uop: number) => void, regions };
+}
+
+/** Regions leave devices and code to the interpreter: −1 becomes an exit that runs the instruction there. */
+function regionMemory(path: MemoryPath, state: CpuState, call: CurrentCall) {
+  const plain = (access: (low: number, high: number, bytes: number) => number) =>
+    call.noting((low: number, high: number, bytes: number) => {
+      const host = access(low, high, bytes);
+      if (host !== -1) return host;
+      state.setU32(EXIT_REASON, EXIT.BAIL);
+      state.setU32(CURRENT_UOP, call.uop);
+      return 0;
+    });
+  return {
+    slowRead: plain((low, high, bytes) => path.readPlain(low, high, bytes)),
+    slowWrite: plain((low, high, bytes) => path.writePlain(low, high, bytes, false)),
+    slowModify: plain((low, high, bytes) => path.writePlain(low, high, bytes, true)),
+  };
+}

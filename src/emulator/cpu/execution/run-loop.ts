@@ -1,0 +1,179 @@
+import type { EngineExit } from '../engine.ts';
+import type { EventKind } from '../exceptions/event.ts';
+import type { ExceptionUnit } from '../exceptions/exception-unit.ts';
+import { EXIT, UOP } from '../interpreter/micro-op.ts';
+import { SHADOW } from '../segmentation/load-segment.ts';
+import {
+  CURRENT_UOP,
+  DR,
+  EXIT_REASON,
+  FAULT_ERROR_CODE,
+  FAULT_VECTOR,
+  FLAGS_SYSTEM,
+  HALTED,
+  INTERRUPT_REQUEST,
+  INTERRUPT_SHADOW,
+  RFLAGS,
+  RIP,
+  STI_SHADOW_RIP,
+} from '../state.ts';
+import { isNmiBlocked, takeDelivered } from '../stored-registers.ts';
+import type { CpuContext } from '../system-context.ts';
+import type { CodeLookup } from '../translation/code-lookup.ts';
+import type { Budget } from './budget.ts';
+import type { ExitRequest } from './exit-request.ts';
+import { setRipOf } from './instruction-pointer.ts';
+import type { PendingEvents } from './pending-events.ts';
+import type { Translations } from './translations.ts';
+
+const VECTOR_DB = 1;
+const VECTOR_NMI = 2;
+/** A value of STI_SHADOW_RIP that stands for none (and costs nothing when it is one after all). */
+const NO_SHADOW = 0xffff_ffff;
+
+/** What the loop drives. */
+export interface RunLoopPorts {
+  readonly context: CpuContext;
+  readonly lookup: CodeLookup;
+  readonly budget: Budget;
+  readonly exitRequest: ExitRequest;
+  readonly events: PendingEvents;
+  readonly exceptions: ExceptionUnit;
+  readonly translations: Translations;
+  /** Runs micro-ops until one leaves. */
+  readonly run: (uop: number) => void;
+}
+
+/** From block to block: what interrupts between them, and what generated code came back for. */
+export class RunLoop {
+  readonly #ports: RunLoopPorts;
+
+  constructor(ports: RunLoopPorts) {
+    this.#ports = ports;
+  }
+
+  /** Runs until the slice's budget is used up or something ends it earlier. */
+  run(): EngineExit {
+    const { context, events, budget, lookup } = this.#ports;
+    const { state } = context;
+    for (;;) {
+      if (events.shutdown) return 'shutdown';
+      const shadow = state.u32(INTERRUPT_SHADOW) !== 0 || state.u32(STI_SHADOW_RIP) === state.u32(RIP);
+      if (!shadow) this.#takeInterrupts();
+      if (state.u32(HALTED) !== 0) return 'halt';
+      if (events.shutdown) return 'shutdown';
+      const { left } = budget;
+      if (budget.exitRequested) return 'request';
+      if (left <= 0) return 'budget';
+      const trap = (state.u32(FLAGS_SYSTEM) & RFLAGS.TF) !== 0;
+      if (shadow || trap) this.#single(left, trap);
+      else this.#runFrom(lookup.block(state.u32(RIP), state.u32(RIP + 4)));
+    }
+  }
+
+  #takeInterrupts(): void {
+    const { context, events } = this.#ports;
+    const { state, bus } = context;
+    if (events.nmi && !isNmiBlocked(state)) {
+      events.nmi = false;
+      this.#deliver(VECTOR_NMI, -1, 'nmi');
+    }
+    if ((state.u32(FLAGS_SYSTEM) & RFLAGS.IF) !== 0 && bus.interruptPending()) {
+      const vector = bus.acknowledgeInterrupt();
+      if (vector >= 0) this.#deliver(vector, -1, 'external');
+    }
+    state.setU32(INTERRUPT_REQUEST, events.nmi || bus.interruptPending() ? 1 : 0);
+  }
+
+  /** One instruction: after STI or MOV SS, and under TF. */
+  #single(left: number, trap: boolean): void {
+    const { context, budget, lookup } = this.#ports;
+    const { state } = context;
+    state.setU32(INTERRUPT_SHADOW, 0);
+    state.setU32(STI_SHADOW_RIP, NO_SHADOW);
+    const uop = lookup.once(state.u32(RIP), state.u32(RIP + 4), 1);
+    budget.hold(left - 1);
+    takeDelivered(state);
+    const faulted = this.#runFrom(uop);
+    budget.release();
+    if (!trap || faulted) return;
+    // INT n leaves no trap behind it, a load of SS puts it off to the next instruction.
+    if (takeDelivered(state) || state.u32(INTERRUPT_SHADOW) === SHADOW.MOV_SS) return;
+    this.#singleStepTrap();
+  }
+
+  /** The trap comes after the instruction, with DR6.BS (SDM vol. 3 §17.2.3). */
+  #singleStepTrap(): void {
+    const { state } = this.#ports.context;
+    const dr6 = DR + 6 * 8;
+    state.setU32(dr6, state.u32(dr6) | 0x4000);
+    state.nextRip = state.rip;
+    this.#deliver(VECTOR_DB, -1, 'trap');
+  }
+
+  /** Runs from a micro-op (0: a fault was recorded) until the interpreter returns; true when that was by a fault. */
+  #runFrom(uop: number): boolean {
+    if (uop === 0) {
+      this.#deliverRecorded();
+      return true;
+    }
+    const { context, budget, lookup, exitRequest, run } = this.#ports;
+    const { state } = context;
+    run(uop);
+    exitRequest.restoreCode();
+    switch (state.u32(EXIT_REASON)) {
+      case EXIT.FAULT:
+        this.#rewind(true);
+        this.#deliverRecorded();
+        return true;
+      case EXIT.STALE:
+        this.#rewind(true);
+        return false;
+      case EXIT.BAIL:
+        this.#rewind(true);
+        return this.#runOnce();
+      case EXIT.BUDGET: {
+        this.#rewind(false);
+        const { left } = budget;
+        if (budget.exitRequested || left <= 0) return false;
+        return this.#runFrom(lookup.once(state.u32(RIP), state.u32(RIP + 4), left));
+      }
+      default:
+        return false;
+    }
+  }
+
+  /** Runs the instruction at RIP in the interpreter, whatever tier its block has reached. */
+  #runOnce(): boolean {
+    const { context, budget, lookup } = this.#ports;
+    const { state } = context;
+    const { left } = budget;
+    const uop = lookup.once(state.u32(RIP), state.u32(RIP + 4), 1);
+    budget.hold(left - 1);
+    const faulted = this.#runFrom(uop);
+    budget.release();
+    return faulted;
+  }
+
+  /** RIP of CURRENT_UOP; `entered`: its block's count was taken, what had not run is given back. */
+  #rewind(entered: boolean): void {
+    const { context, budget } = this.#ports;
+    const { state } = context;
+    const uop = state.u32(CURRENT_UOP);
+    // A fault on the way to a block has no micro-op: RIP is set already.
+    if (uop === 0) return;
+    setRipOf(state, uop, RIP, 0);
+    if (entered) budget.refund(state.bytes[uop + UOP.REMAINING]);
+  }
+
+  #deliverRecorded(): void {
+    const { state } = this.#ports.context;
+    this.#deliver(state.u32(FAULT_VECTOR), state.view.getInt32(FAULT_ERROR_CODE, true), 'fault');
+  }
+
+  #deliver(vector: number, errorCode: number, kind: EventKind): void {
+    const { exceptions, events, translations } = this.#ports;
+    if (exceptions.deliver({ vector, errorCode, kind }) === 'shutdown') events.shutdown = true;
+    translations.applyModes();
+  }
+}
