@@ -287,6 +287,26 @@ export class InterpreterSemantics implements Semantics {
     return this.checked(offset, i32.const(SEGMENT_INDEX.ES), base, size, write);
   }
 
+  stringRoom(which: 'source' | 'destination', offset: I64, write: boolean): { linear: I64; room: I64 } {
+    const isSource = which === 'source';
+    const segment = isSource ? i32.wrap(this.field8(UOP.SEGMENT)) : i32.const(SEGMENT_INDEX.ES);
+    const base = isSource
+      ? this.loadRegister(this.field16(UOP.RM), 8)
+      : this.stateI64(EFFECTIVE_BASES + SEGMENT_INDEX.ES * 8);
+    const linear = this.let(i64.and(i64.add(offset, base), this.stateI64(LINEAR_MASK)));
+    const limit = this.let(i64.load(i32.shl(segment, i32.const(3)), write ? WRITE_LIMITS : READ_LIMITS));
+    const inPage = i64.sub(i64.const(0x1000), i64.and(linear, i64.const(0xfff)));
+    const inSegment = select(i64.gtU(offset, limit), i64.const(0), i64.sub(limit, offset));
+    const room = this.#least(inPage, this.#least(inSegment, i64.sub(this.addressMask(), offset)));
+    return { linear, room: this.let(room) };
+  }
+
+  #least(left: I64, right: I64): I64 {
+    const a = this.let(left);
+    const b = this.let(right);
+    return select(i64.ltU(a, b), a, b);
+  }
+
   // Memory.
 
   protected halves(linear: I64): I32[] {
@@ -319,6 +339,11 @@ export class InterpreterSemantics implements Semantics {
       },
     );
     return host;
+  }
+
+  cachedHost(linear: I64, write: boolean): I32 {
+    const { entry, hit } = this.probe(linear, 1, write ? TLB_WRITE : TLB_READ);
+    return select(hit, i32.add(i32.wrap(linear), i32.load(entry, 8)), i32.const(0));
   }
 
   hostForRead(linear: I64, byteLength: number): I32 {

@@ -158,8 +158,29 @@ function signedProduct(c: Semantics, a: I64, b: I64): { low: I64; high: I64; sig
   const right = c.let(signExtend(c.size, b));
   const low = c.let(i64.mul(left, right));
   const high = c.let(c.size === 8 ? mulHighSigned(c, left, right) : i64.shrS(low, i64.const(bitsOf(c.size))));
-  const fill = i64.shrS(signExtend(c.size, low), i64.const(63));
-  return { low, high, significant: i64.extendI32U(i64.ne(high, fill)) };
+  return { low, high, significant: outgrows(c.size, low, high) };
+}
+
+/** 1 when the upper half of a signed product holds more than the lower one's sign. */
+function outgrows(size: Size, low: I64, high: I64): I64 {
+  return i64.extendI32U(i64.ne(high, i64.shrS(signExtend(size, low), i64.const(63))));
+}
+
+/** The lower half of a signed product, and whether it outgrows its size (as 1), which for 64 bits seldom takes the upper half to know. */
+function signedLowProduct(c: Semantics, a: I64, b: I64): { low: I64; significant: I64 } {
+  if (c.size !== 8) return signedProduct(c, a, b);
+  const left = c.let(a);
+  const right = c.let(b);
+  const low = c.let(i64.mul(left, right));
+  // With n and m leading sign bits (the sign itself left out), 126 − n − m ≤ log2 of the product's magnitude ≤ 128 − n − m.
+  const signBits = (value: I64): I64 => i64.clz(i64.xor(value, i64.shrS(value, i64.const(63))));
+  const total = c.let(i64.add(signBits(left), signBits(right)));
+  const significant = c.b.local('i64');
+  c.b.set(significant, i64.extendI32U(i64.ltU(total, i64.const(64))));
+  c.b.if(i64.leU(i64.sub(total, i64.const(63)), i64.const(2)), () => {
+    c.b.set(significant, outgrows(8, low, c.let(mulHighSigned(c, left, right))));
+  });
+  return { low, significant };
 }
 
 const imul1: Semantic = (c) => {
@@ -169,13 +190,13 @@ const imul1: Semantic = (c) => {
   multiplyFlags(c, product.low, significant);
 };
 const imul2: Semantic = (c) => {
-  const product = signedProduct(c, c.get(0), c.get(1));
+  const product = signedLowProduct(c, c.get(0), c.get(1));
   const significant = c.let(product.significant);
   c.set(0, product.low);
   multiplyFlags(c, product.low, significant);
 };
 const imul3: Semantic = (c) => {
-  const product = signedProduct(c, c.get(1), c.get(2));
+  const product = signedLowProduct(c, c.get(1), c.get(2));
   const significant = c.let(product.significant);
   c.set(0, product.low);
   multiplyFlags(c, product.low, significant);

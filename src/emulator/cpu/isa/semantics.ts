@@ -50,6 +50,13 @@ export interface Semantics {
   addressMask(): I64;
   /** Linear address of DS:offset (with override) or ES:offset for string instructions; checks limits for `size` bytes. */
   stringLinear(which: 'source' | 'destination', offset: I64, size: Size, write: boolean): I64;
+  /**
+   * The same without a fault, for many elements at once: `room` is how many bytes from `offset` on stay inside the page, the segment's limit and the
+   * address size (at the end of the latter two, perhaps some too few); 0 where `stringLinear` would fault or ask TypeScript.
+   */
+  stringRoom(which: 'source' | 'destination', offset: I64, write: boolean): { linear: I64; room: I64 };
+  /** Wasm address of `linear` when the TLB holds its page for reading or writing; 0 when not. */
+  cachedHost(linear: I64, write: boolean): I32;
 
   load(linear: I64, size: Size): I64;
   store(linear: I64, size: Size, value: I64): void;
