@@ -2,13 +2,15 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { readFileText } from './files.ts';
 
-export type DebianFile = 'cloudKernel' | 'kernel' | 'busybox';
+export type DebianFile = 'cloudKernel' | 'kernel' | 'busybox' | 'kernel686' | 'busybox686';
 
 /** Environment variables that name a local file instead. */
 const VARIABLES: Readonly<Record<DebianFile, string>> = {
   cloudKernel: 'Q35_CLOUD_KERNEL',
   kernel: 'Q35_KERNEL',
   busybox: 'Q35_BUSYBOX',
+  kernel686: 'Q35_KERNEL686',
+  busybox686: 'Q35_BUSYBOX686',
 };
 
 /**

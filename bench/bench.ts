@@ -1,0 +1,107 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Engine } from './engines/engine.ts';
+import { q35Engine } from './engines/q35.ts';
+import { qemuEngine } from './engines/qemu.ts';
+import { guestImage } from './guest-images.ts';
+import { partRun } from './marks.ts';
+import { chooseParts, type EngineName, GROUPS, GUESTS, PARTS, type Part } from './parts.ts';
+import { Results } from './results.ts';
+import { resultTable } from './table.ts';
+
+const USAGE = `npm run bench -- [part or group ...] [options]
+
+Runs guests on our machine, on QEMU's TCG and (32-bit ones) on v86, in turn, and compares host CPU seconds.
+
+  --list              the parts and groups there are; without names: all
+  --rounds N          rounds, of which medians are taken (3)
+  --json FILE         the results as JSON
+  --engines A,B       only these: q35, qemu, v86
+  --regions-after N   our engine compiles a block after N entries; off: never
+`;
+
+const ROOT = join(import.meta.dirname, '..');
+const OUT = join(ROOT, 'out', 'bench');
+
+function options() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      help: { type: 'boolean', short: 'h', default: false },
+      list: { type: 'boolean', default: false },
+      rounds: { type: 'string', default: '3' },
+      json: { type: 'string' },
+      engines: { type: 'string', default: 'q35,qemu,v86' },
+      'regions-after': { type: 'string' },
+    },
+  });
+  return { ...values, names: positionals };
+}
+
+function list(): string {
+  const members = (chosen: (part: Part) => boolean) => PARTS.filter(chosen).map(({ name }) => name);
+  const groups = Object.entries(GROUPS).map(([name, chosen]) => `${name.padEnd(8)}${members(chosen).join(' ')}`);
+  const guests = GUESTS.map(
+    ({ name, description, engines }) => `${name.padEnd(8)}${description}: ${engines.join(', ')}`,
+  );
+  return ['groups', ...groups, '', 'guests', ...guests].join('\n');
+}
+
+/** Compiles the programs that run guests in Node, as users run compiled code. */
+function compileEngines(): string {
+  const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
+  const result = spawnSync(process.execPath, [compiler, '-p', join(ROOT, 'bench')], { encoding: 'utf8' });
+  if (result.status !== 0) throw new Error(`tsc failed: ${result.stdout}${result.stderr}`);
+  return join(OUT, 'js', 'bench', 'engines');
+}
+
+function regionsAfter(text: string | undefined): number | 'off' | undefined {
+  if (text === undefined || text === 'off') return text;
+  const entries = Number(text);
+  if (!Number.isInteger(entries) || entries < 1) throw new Error(`--regions-after ${text}: write a number or off`);
+  return entries;
+}
+
+const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
+
+const flags = options();
+if (flags.help) process.stdout.write(USAGE);
+else if (flags.list) process.stdout.write(`${list()}\n`);
+else await bench(chooseParts(flags.names));
+
+async function bench(parts: readonly Part[]): Promise<void> {
+  const programs = compileEngines();
+  const engines: Partial<Record<EngineName, Engine>> = {
+    q35: q35Engine(join(programs, 'q35-process.js'), regionsAfter(flags['regions-after'])),
+    qemu: qemuEngine,
+  };
+  const named = flags.engines.split(',');
+  const results = new Results(parts);
+  const guests = GUESTS.flatMap((guest) => {
+    const chosen = parts.filter((part) => part.guest === guest.name);
+    if (chosen.length === 0) return [];
+    const image = guestImage(guest.name, OUT);
+    if (!('missing' in image)) return [{ guest, image, parts: chosen }];
+    say(`left out: ${guest.name} (${guest.description}): ${image.missing}`);
+    return [];
+  });
+  for (let round = 1; round <= Number(flags.rounds); round++) {
+    for (const { guest, image, parts } of guests) {
+      const workloads = parts.flatMap(({ workload }) => workload ?? []);
+      for (const name of guest.engines) {
+        const engine = named.includes(name) ? engines[name] : undefined;
+        if (engine === undefined) continue;
+        say(`round ${round}: ${guest.name} on ${name}`);
+        const marks = await engine.run(image, workloads);
+        for (const part of parts) results.add(part, name, partRun(marks, part.workload));
+      }
+    }
+  }
+  process.stdout.write(`${resultTable(results)}\n`);
+  if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(results.toJSON(), null, 2)}\n`);
+  const wrong = results.disagreements();
+  for (const line of wrong) say(line);
+  if (wrong.length > 0) process.exitCode = 1;
+}
