@@ -102,6 +102,8 @@ export const X87_LAST_CS = place(4);
 export const X87_LAST_DS = place(4);
 export const X87_LAST_OPCODE = place(4);
 export const MXCSR = place(4);
+/** MXCSR's rounding control, masks and sticky PE, and their value with which operations on normal numbers leave it as it is. */
+export const MXCSR_FAST = { BITS: 0x7fa0, VALUE: 0x1fa0 } as const;
 /** What an SSE or MMX instruction raises at once: 0 nothing, 6 #UD, 7 #NM. Derived from CR0 and CR4 by `updateModes`. */
 export const SSE_TRAP = place(4);
 export const MMX_TRAP = place(4);
@@ -145,6 +147,8 @@ export const STI_SHADOW_RIP = place(4);
 
 /** Scratch 16-byte-aligned constants for SSE helpers. */
 export const SIMD_SCRATCH = place(256, 16);
+/** ZF and CF of a floating-point comparison that a helper made; both: unordered. */
+export const COMPARISON = { ZERO: SIMD_SCRATCH + 128, CARRY: SIMD_SCRATCH + 132 } as const;
 
 /** What an AVX instruction raises at once, as SSE_TRAP: by CR4.OSXSAVE, XCR0, the mode and CR0.TS. */
 export const AVX_TRAP = place(4);

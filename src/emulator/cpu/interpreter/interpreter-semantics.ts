@@ -1,8 +1,9 @@
 import { auxOfSource, signExtend } from '../isa/flags.ts';
 import { memoryBytes, parseOperand } from '../isa/row.ts';
-import type { FlagSource, I32, I64, Semantics, Size } from '../isa/semantics.ts';
+import type { F32, F64, FlagSource, I32, I64, Semantics, Size, V128 } from '../isa/semantics.ts';
 import type { DecodableRow } from '../isa/table.ts';
 import { operandBytes } from '../isa/table.ts';
+import type { LaneType } from '../simd/operations.ts';
 import {
   BUDGET,
   CODE_LIMIT,
@@ -17,6 +18,8 @@ import {
   GPR,
   LINEAR_MASK,
   MEMORY_VALUE,
+  MXCSR,
+  MXCSR_FAST,
   READ_LIMITS,
   REGISTER,
   RIP_PAGE,
@@ -26,7 +29,7 @@ import {
   TLB_WRITE,
   WRITE_LIMITS,
 } from '../state.ts';
-import { call, type Expr, i32, i64, select } from '../wasm/expr.ts';
+import { call, type Expr, f32, f64, i32, i64, select, v128 } from '../wasm/expr.ts';
 import type { FunctionBuilder } from '../wasm/function-builder.ts';
 import type { ValueType } from '../wasm/types.ts';
 import { TLB_ENTRIES } from './layout.ts';
@@ -217,10 +220,74 @@ export class InterpreterSemantics implements Semantics {
     this.storeRegister(i32.const(GPR + register * 8), size, value);
   }
 
+  // Vector registers: always in memory.
+
   vectorAddress(index: number): I32 {
     const { kind } = parseOperand(this.entry.row.operands[index]);
     return this.registerField(kind);
   }
+
+  vector(index: number): V128 {
+    return v128.load(this.vectorAddress(index));
+  }
+
+  lowVector(index: number, byteLength: 4 | 8): V128 {
+    return v128.loadZero(byteLength, this.vectorAddress(index));
+  }
+
+  highVector(index: number): V128 {
+    return v128.load(this.vectorAddress(index), 16);
+  }
+
+  single(index: number): F32 {
+    return f32.load(this.vectorAddress(index));
+  }
+
+  double(index: number): F64 {
+    return f64.load(this.vectorAddress(index));
+  }
+
+  dword(index: number, lane: number): I32 {
+    return i32.load(this.vectorAddress(index), lane * 4);
+  }
+
+  setVector(index: number, value: V128): void {
+    this.b.storeV128(this.vectorAddress(index), value);
+  }
+
+  setHighVector(index: number, value: V128): void {
+    this.b.storeV128(this.vectorAddress(index), value, 16);
+  }
+
+  setSingle(index: number, value: F32): void {
+    this.b.storeF32(this.vectorAddress(index), value);
+  }
+
+  setDouble(index: number, value: F64): void {
+    this.b.storeF64(this.vectorAddress(index), value);
+  }
+
+  spillVectors(): void {}
+
+  attempt(fast: (giveUp: (condition: I32) => void) => void, slow: () => void): void {
+    this.b.block((done) => {
+      this.b.block((otherwise) => {
+        fast((condition) => this.b.brIf(otherwise, condition));
+        this.b.br(done);
+      });
+      slow();
+    });
+  }
+
+  floatsAreFast(): I32 {
+    return i32.eq(i32.and(this.stateI32(MXCSR), i32.const(MXCSR_FAST.BITS)), i32.const(MXCSR_FAST.VALUE));
+  }
+
+  isKnownPlain(_index: number, _type: LaneType): boolean {
+    return false;
+  }
+
+  notePlain(_index: number, _type: LaneType): void {}
 
   // Addresses.
 

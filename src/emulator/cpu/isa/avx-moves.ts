@@ -24,6 +24,7 @@ export const avx =
 
 /** Both halves of an operand of 32 bytes. */
 export function readPair(c: Semantics, index: number): readonly [V128, V128] {
+  if (!c.isMemory(index)) return [c.let(c.vector(index)), c.let(c.highVector(index))];
   const address = vexAddress(c, index, 32);
   return [c.let(v128.load(address)), c.let(v128.load(address, 16))];
 }
@@ -38,20 +39,19 @@ const load = (bytes: 16 | 32, aligned: boolean): Semantic =>
   avx((c) => {
     if (aligned) checkAligned(c, 1, bytes);
     if (bytes === 32) return writeVex(c, 0, ...readPair(c, 1));
-    writeVex(c, 0, c.let(v128.load(vexAddress(c, 1, 16))));
+    writeVex(c, 0, c.let(c.isMemory(1) ? v128.load(vexAddress(c, 1, 16)) : c.vector(1)));
   });
 
 const store = (bytes: 16 | 32, aligned: boolean): Semantic =>
   avx((c) => {
-    const source = c.let(c.vectorAddress(1));
-    const low = c.let(v128.load(source));
-    const high = bytes === 32 ? c.let(v128.load(source, 16)) : ZERO;
+    const low = c.let(c.vector(1));
+    const high = bytes === 32 ? c.let(c.highVector(1)) : ZERO;
     if (!c.isMemory(0)) return writeVex(c, 0, low, high);
     const linear = c.let(c.linear(true));
     if (aligned) c.b.if(i32.and(i32.wrap(linear), i32.const(bytes - 1)), () => c.fault(13, 0));
     c.storeWith(linear, bytes, (address) => {
-      c.b.store(0xfd0b, address, low);
-      if (bytes === 32) c.b.store(0xfd0b, address, high, 16);
+      c.b.storeV128(address, low);
+      if (bytes === 32) c.b.storeV128(address, high, 16);
     });
   });
 
@@ -153,7 +153,7 @@ const registerRows = (): InstructionRow[] => [
     0xd6,
     'VMOVQ',
     ['Udq', 'Vdq'],
-    avx((c) => writeVex(c, 0, c.let(v128.loadZero(8, c.vectorAddress(1))))),
+    avx((c) => writeVex(c, 0, c.let(c.lowVector(1, 8)))),
     {
       ...P66,
       only: 'reg',
@@ -204,6 +204,7 @@ const testRows = (): InstructionRow[] =>
 const blend = (shift: number, bits: number, bytes: 16 | 32): Semantic =>
   avx((c) => {
     const source = vexAddress(c, 2, bytes);
+    c.spillVectors();
     const first = c.let(c.vectorAddress(1));
     // Eight registers outside 64-bit code: the top bit is ignored there.
     const code64 = i32.shrU(i32.and(c.stateI32(MODE), i32.const(2)), i32.const(1));
@@ -235,6 +236,7 @@ const blendRows = (): InstructionRow[] =>
 /** VZEROUPPER, VZEROALL; outside 64-bit code the upper eight registers stay. */
 const zeroRegisters = (all: boolean): Semantic =>
   avx((c) => {
+    c.spillVectors();
     const clear = (first: number): void => {
       for (let register = first; register < first + 8; register++) {
         const address = i32.const(XMM + register * 32);
@@ -251,6 +253,7 @@ const stringMask = (explicit: boolean): Semantic => {
   const inner = vex(compareStrings(explicit, false), { source: 1, sourceBytes: 16 });
   return (c) => {
     inner(c);
+    c.spillVectors();
     c.b.store(0xfd0b, i32.const(XMM), ZERO, 16);
   };
 };

@@ -69,18 +69,16 @@ function broadcastRows(): InstructionRow[] {
 const upper = (c: Semantics): I32 => i32.and(immediateByte(c), i32.const(1));
 
 const insertHalf: Semantic = avx((c) => {
-  const value = c.let(v128.load(vexAddress(c, 2, 16)));
-  const first = c.let(c.vectorAddress(1));
+  const value = c.let(c.isMemory(2) ? v128.load(vexAddress(c, 2, 16)) : c.vector(2));
   const high = c.let(upper(c));
-  const low = c.let(select(high, v128.load(first), value));
-  writeVex(c, 0, low, c.let(select(high, value, v128.load(first, 16))));
+  const low = c.let(select(high, c.vector(1), value));
+  writeVex(c, 0, low, c.let(select(high, value, c.highVector(1))));
 });
 
 const extractHalf: Semantic = avx((c) => {
-  const source = i32.add(c.vectorAddress(1), i32.shl(upper(c), i32.const(4)));
-  const value = c.let(v128.load(source));
+  const value = c.let(select(upper(c), c.highVector(1), c.vector(1)));
   if (!c.isMemory(0)) return writeVex(c, 0, value);
-  c.storeWith(c.let(c.linear(true)), 16, (address) => c.b.store(0xfd0b, address, value));
+  c.storeWith(c.let(c.linear(true)), 16, (address) => c.b.storeV128(address, value));
 });
 
 /** A vector operation in TypeScript on the view; `control` is added to the immediate. */

@@ -1,8 +1,12 @@
+import type { LaneType } from '../simd/operations.ts';
 import type { Expr } from '../wasm/expr.ts';
 import type { FunctionBuilder } from '../wasm/function-builder.ts';
 
 export type I32 = Expr<'i32'>;
 export type I64 = Expr<'i64'>;
+export type V128 = Expr<'v128'>;
+export type F32 = Expr<'f32'>;
+export type F64 = Expr<'f64'>;
 export type Size = 1 | 2 | 4 | 8;
 
 /** Where flags came from: lets a back end put off AUX, or test a condition without it. Operands are bound, zero-extended from `size`. */
@@ -115,8 +119,53 @@ export interface Semantics {
   stateI64(offset: number): I64;
   setStateI32(offset: number, value: I32): void;
   setStateI64(offset: number, value: I64): void;
-  /** Wasm address of vector register operand `index` (XMM or MMX slot); memory operands: `hostForRead`. */
+
+  /*
+   * Vector registers, by operand number; never memory operands, which are read through `hostForRead`. A back end may hold XMM registers in
+   * locals: a value read here stands until the register is next written, so what is used after that is bound with `let`.
+   */
+
+  /** The low 16 bytes (an MMX register: 8 bytes and what follows them). */
+  vector(index: number): V128;
+  /** The low 4 or 8 bytes, zeros above. */
+  lowVector(index: number, byteLength: 4 | 8): V128;
+  /** Bytes 31:16, AVX's. */
+  highVector(index: number): V128;
+  /** The low lane as a number. */
+  single(index: number): F32;
+  double(index: number): F64;
+  /** Dword `lane` (0–3) of the low 16 bytes. */
+  dword(index: number, lane: number): I32;
+  /** Writes the low 16 bytes; bytes 31:16 stay. */
+  setVector(index: number, value: V128): void;
+  setHighVector(index: number, value: V128): void;
+  /** Writes the low lane alone. */
+  setSingle(index: number, value: F32): void;
+  setDouble(index: number, value: F64): void;
+  /**
+   * Wasm address of the register, for helpers and for lanes whose number is known at run time only. A back end that keeps it in a local writes
+   * it there first and takes it back at the end of the instruction, or of the `attempt`'s `slow` part in which it was asked for.
+   */
   vectorAddress(index: number): I32;
+  /** From here to the end of the instruction every vector register stands in memory, to be read and written there. */
+  spillVectors(): void;
+  /**
+   * `fast`, which may give up (by a condition, as often as it likes) as long as it has changed nothing of the guest; then `slow` runs in its
+   * place.
+   */
+  attempt(fast: (giveUp: (condition: I32) => void) => void, slow: () => void): void;
+  /**
+   * Rounding to nearest, every exception masked, PE set already: operations whose operands and results are normal or zero need MXCSR no
+   * more. Only system instructions take this away, so a back end may keep the answer, and must ask again after a helper, which can bring it about.
+   */
+  floatsAreFast(): I32;
+  /**
+   * What the back end knows of the low 16 bytes of register `index`: every lane of this type (the low one, of a scalar type) is zero or normal. `notePlain` tells it
+   * so of the register just written; any other write forgets it.
+   */
+  isKnownPlain(index: number, type: LaneType): boolean;
+  notePlain(index: number, type: LaneType): void;
+
   /** Calls the imported helper `name` with i32 arguments; result i32. For softfloat and the like. The helper must not fault. */
   helper(name: string, args: readonly I32[]): I32;
   /** `helper` that may raise a guest fault: non-zero result = fault recorded, leave. */

@@ -4,31 +4,35 @@ import { f32, f64, i32, i64, unary, v128 } from '../wasm/expr.ts';
 import {
   arePlain,
   DOUBLE,
-  type F32,
-  type F64,
-  fastMode,
+  type GiveUp,
   helper,
-  isPlain,
-  isSafe,
   isZero,
+  PACKED_DOUBLE,
   PACKED_SINGLE,
+  type Packed,
+  refuseUnordered,
+  refuseUnsafe,
   SINGLE,
+  scalarOperand,
+  splatDouble,
   splatSingle,
 } from './float-fast-path.ts';
 import { type InstructionRow, type RowOptions, row } from './row.ts';
-import type { I32, Semantic, Semantics } from './semantics.ts';
+import type { F32, F64, I32, Semantic, Semantics } from './semantics.ts';
 import {
   enterMmx,
   guardMmx,
   guardSse,
   loadVector,
   operandAddress,
+  readRegister,
   readVector,
   type V128,
-  type VectorBytes,
   writeMmx,
   writeXmm,
 } from './vector.ts';
+
+type ScalarPrecision = 'single' | 'double';
 
 const scratch = i32.const(SIMD_SCRATCH);
 
@@ -39,20 +43,25 @@ const fromInteger =
     guardSse(c);
     const wide = c.sizeOf(1) === 8;
     const value = c.let(wide ? c.get(1) : i64.extend32S(c.get(1)));
-    const destination = c.let(c.vectorAddress(0));
     const isDouble = name === 'CVTSI2SD';
-    // Integers within the significand are exact in any mode.
-    const bits = isDouble ? 53 : 24;
-    const exact = i64.leU(i64.add(value, i64.const(2 ** bits)), i64.const(2 ** (bits + 1)));
-    c.b.if(
-      i32.or(exact, fastMode(c)),
-      () =>
-        isDouble
-          ? c.b.store(DOUBLE.store, destination, f64.convertI64S(value))
-          : c.b.store(SINGLE.store, destination, f32.convertI64S(value)),
+    const convert = (): void => {
+      if (isDouble) c.setDouble(0, f64.convertI64S(value));
+      else c.setSingle(0, f32.convertI64S(value));
+      c.notePlain(0, isDouble ? DOUBLE.type : SINGLE.type);
+    };
+    // Every dword is a double.
+    if (isDouble && !wide) return convert();
+    c.attempt(
+      (giveUp) => {
+        // Integers within the significand are exact in any mode.
+        const bits = isDouble ? 53 : 24;
+        const inexact = i64.gtU(i64.add(value, i64.const(2 ** bits)), i64.const(2 ** (bits + 1)));
+        c.b.plainIf(inexact, () => giveUp(i32.eqz(c.floatsAreFast())));
+        convert();
+      },
       () => {
         c.b.storeI64(scratch, value);
-        helper(c, conversionNumber(`${name}64`), destination, scratch);
+        helper(c, conversionNumber(`${name}64`), c.let(c.vectorAddress(0)), scratch);
       },
     );
   };
@@ -61,21 +70,23 @@ const truncate = (value: F64): F64 => unary('f64', 0x9d, value);
 
 /** Scalar to an integer register. */
 const toIntegerRegister =
-  (name: 'CVTSS2SI' | 'CVTTSS2SI' | 'CVTSD2SI' | 'CVTTSD2SI', bytes: 4 | 8, truncates: boolean): Semantic =>
+  (name: 'CVTSS2SI' | 'CVTTSS2SI' | 'CVTSD2SI' | 'CVTTSD2SI', s: ScalarPrecision, truncates: boolean): Semantic =>
   (c) => {
     guardSse(c);
     const wide = c.sizeOf(0) === 8;
-    const source = operandAddress(c, 1, bytes);
-    const value: F64 = c.let(bytes === 8 ? f64.load(source) : f64.promoteF32(f32.load(source)));
-    const rounded = c.let(truncates ? truncate(value) : f64.nearest(value));
-    const limit = DOUBLE.constant(wide ? 2 ** 63 : 2 ** 31);
-    const fits = f64.lt(f64.abs(rounded), limit);
+    const source = s === 'double' ? scalarOperand(c, DOUBLE, 1) : scalarOperand(c, SINGLE, 1);
+    const value: F64 = source.value.type === 'f64' ? source.value : c.let(f64.promoteF32(source.value));
     const result = c.b.local('i64');
-    c.b.if(
-      i32.and(fits, i32.or(fastMode(c), f64.eq(rounded, value))),
-      () => c.b.set(result, i64.truncSatF64(rounded)),
+    c.attempt(
+      (giveUp) => {
+        const rounded = c.let(truncates ? truncate(value) : f64.nearest(value));
+        const limit = DOUBLE.constant(wide ? 2 ** 63 : 2 ** 31);
+        giveUp(i32.eqz(f64.lt(f64.abs(rounded), limit)));
+        c.b.plainIf(f64.ne(rounded, value), () => giveUp(i32.eqz(c.floatsAreFast())));
+        c.b.set(result, i64.truncSatF64(rounded));
+      },
       () => {
-        helper(c, conversionNumber(wide ? `${name}64` : name), scratch, source);
+        helper(c, conversionNumber(wide ? `${name}64` : name), scratch, source.address());
         c.b.set(result, wide ? i64.load(scratch) : i64.load32u(scratch));
       },
     );
@@ -84,58 +95,81 @@ const toIntegerRegister =
 
 const singleToDouble: Semantic = (c) => {
   guardSse(c);
-  const source = operandAddress(c, 1, 4);
-  const destination = c.let(c.vectorAddress(0));
-  const value: F32 = c.let(f32.load(source));
-  c.b.if(
-    isPlain(SINGLE, value),
-    () => c.b.store(DOUBLE.store, destination, f64.promoteF32(value)),
-    () => helper(c, conversionNumber('CVTSS2SD'), destination, source),
+  const source = scalarOperand(c, SINGLE, 1);
+  c.attempt(
+    (giveUp) => {
+      refuseUnordered(c, SINGLE, source, giveUp);
+      c.setDouble(0, f64.promoteF32(source.value));
+    },
+    () => {
+      const from = source.address();
+      helper(c, conversionNumber('CVTSS2SD'), c.let(c.vectorAddress(0)), from);
+    },
   );
 };
 
 const doubleToSingle: Semantic = (c) => {
   guardSse(c);
-  const source = operandAddress(c, 1, 8);
-  const destination = c.let(c.vectorAddress(0));
-  const value: F64 = c.let(f64.load(source));
-  const result: F32 = c.let(f32.demoteF64(value));
-  c.b.if(
-    i32.and(fastMode(c), i32.or(isSafe(c, SINGLE, result), isZero(DOUBLE, value))),
-    () => c.b.store(SINGLE.store, destination, result),
-    () => helper(c, conversionNumber('CVTSD2SS'), destination, source),
+  const source = scalarOperand(c, DOUBLE, 1);
+  c.attempt(
+    (giveUp) => {
+      giveUp(i32.eqz(c.floatsAreFast()));
+      const result: F32 = c.let(f32.demoteF64(source.value));
+      refuseUnsafe(c, SINGLE, result, isZero(DOUBLE, source.value), giveUp);
+      c.setSingle(0, result);
+      c.notePlain(0, SINGLE.type);
+    },
+    () => {
+      const from = source.address();
+      helper(c, conversionNumber('CVTSD2SS'), c.let(c.vectorAddress(0)), from);
+    },
   );
 };
 
-/** Packed conversions; `fast` gives a condition and the result where the host may do it. */
+/** Packed conversions; `convert` gives the result where the host may do it. */
 const packedConversion =
-  (
-    name: ConversionName,
-    bytes: VectorBytes,
-    fast?: (c: Semantics, value: V128) => { readonly condition: I32; readonly result: V128 },
-  ): Semantic =>
+  (name: ConversionName, bytes: 8 | 16, convert: (c: Semantics, value: V128, giveUp: GiveUp) => V128): Semantic =>
   (c) => {
     guardSse(c);
-    const source = operandAddress(c, 1, bytes, bytes === 16);
-    const destination = c.let(c.vectorAddress(0));
-    const slow = () => helper(c, conversionNumber(name), destination, source);
-    if (fast === undefined) {
-      slow();
-      return;
-    }
-    const { condition, result } = fast(c, loadVector(c, source, bytes));
-    c.b.if(condition, () => c.b.store(0xfd0b, destination, result), slow);
+    const source = c.isMemory(1) ? operandAddress(c, 1, bytes, bytes === 16) : undefined;
+    c.attempt(
+      (giveUp) => {
+        const value = source === undefined ? readRegister(c, 1, bytes) : loadVector(c, source, bytes);
+        c.setVector(0, c.let(convert(c, value, giveUp)));
+      },
+      () => {
+        const from = source ?? c.let(c.vectorAddress(1));
+        helper(c, conversionNumber(name), c.let(c.vectorAddress(0)), from);
+      },
+    );
   };
 
+/** To dwords, from singles or from doubles: opcodes of rounding, comparison and conversion. */
 const toDwords =
-  (rounding: number) =>
-  (c: Semantics, value: V128): { condition: I32; result: V128 } => {
+  (rounding: number, p: Packed, conversion: number) =>
+  (c: Semantics, value: V128, giveUp: GiveUp): V128 => {
     const rounded = c.let(v128.unary(rounding, value));
-    const fits = v128.binary(0x43, v128.unary(0xe0, rounded), splatSingle(2 ** 31));
-    const exact = v128.binary(0x41, rounded, value);
-    const condition = i32.and(v128.test(0xa3, fits), i32.or(fastMode(c), v128.test(0xa3, exact)));
-    return { condition, result: v128.unary(0xf8, rounded) };
+    const limit = p === PACKED_DOUBLE ? splatDouble(2 ** 31) : splatSingle(2 ** 31);
+    const allTrue = (lanes: V128): I32 => v128.test(p.allTrue, lanes);
+    giveUp(i32.eqz(allTrue(v128.binary(p.lt, v128.unary(p.abs, rounded), limit))));
+    c.b.plainIf(i32.eqz(allTrue(v128.binary(p.eq, rounded, value))), () => giveUp(i32.eqz(c.floatsAreFast())));
+    return v128.unary(conversion, rounded);
   };
+
+const singlesToDwords = (rounding: number) => toDwords(rounding, PACKED_SINGLE, 0xf8);
+/** Zeros above the two dwords. */
+const doublesToDwords = (rounding: number) => toDwords(rounding, PACKED_DOUBLE, 0xfc);
+
+/** Two doubles to singles, each as in `doubleToSingle`; zeros above. */
+const toSingles = (c: Semantics, value: V128, giveUp: GiveUp): V128 => {
+  giveUp(i32.eqz(c.floatsAreFast()));
+  const result = c.let(v128.unary(0x5e, value));
+  for (const lane of [0, 1]) {
+    const zero = isZero(DOUBLE, v128.extract('f64', 0x21, value, lane));
+    refuseUnsafe(c, SINGLE, v128.extract('f32', 0x1f, result, lane), zero, giveUp);
+  }
+  return result;
+};
 
 /** Between MMX registers (or memory) and XMM: always by the helper. */
 const fromMmx =
@@ -172,10 +206,10 @@ const F2: RowOptions = { prefix: 0xf2 };
 export const SIMD_CONVERT_ROWS: readonly InstructionRow[] = [
   row('0f', 0x2a, 'CVTSI2SS', ['Vdq', 'Ey'], fromInteger('CVTSI2SS'), F3),
   row('0f', 0x2a, 'CVTSI2SD', ['Vdq', 'Ey'], fromInteger('CVTSI2SD'), F2),
-  row('0f', 0x2c, 'CVTTSS2SI', ['Gy', 'Wd'], toIntegerRegister('CVTTSS2SI', 4, true), F3),
-  row('0f', 0x2c, 'CVTTSD2SI', ['Gy', 'Wq'], toIntegerRegister('CVTTSD2SI', 8, true), F2),
-  row('0f', 0x2d, 'CVTSS2SI', ['Gy', 'Wd'], toIntegerRegister('CVTSS2SI', 4, false), F3),
-  row('0f', 0x2d, 'CVTSD2SI', ['Gy', 'Wq'], toIntegerRegister('CVTSD2SI', 8, false), F2),
+  row('0f', 0x2c, 'CVTTSS2SI', ['Gy', 'Wd'], toIntegerRegister('CVTTSS2SI', 'single', true), F3),
+  row('0f', 0x2c, 'CVTTSD2SI', ['Gy', 'Wq'], toIntegerRegister('CVTTSD2SI', 'double', true), F2),
+  row('0f', 0x2d, 'CVTSS2SI', ['Gy', 'Wd'], toIntegerRegister('CVTSS2SI', 'single', false), F3),
+  row('0f', 0x2d, 'CVTSD2SI', ['Gy', 'Wq'], toIntegerRegister('CVTSD2SI', 'double', false), F2),
   row('0f', 0x5a, 'CVTSS2SD', ['Vdq', 'Wd'], singleToDouble, F3),
   row('0f', 0x5a, 'CVTSD2SS', ['Vdq', 'Wq'], doubleToSingle, F2),
   row(
@@ -183,23 +217,26 @@ export const SIMD_CONVERT_ROWS: readonly InstructionRow[] = [
     0x5a,
     'CVTPS2PD',
     ['Vdq', 'Wq'],
-    packedConversion('CVTPS2PD', 8, (_, value) => ({
-      condition: v128.test(0xa3, arePlain(PACKED_SINGLE, value)),
-      result: v128.unary(0x5f, value),
-    })),
+    packedConversion('CVTPS2PD', 8, (_, value, giveUp) => {
+      giveUp(i32.eqz(v128.test(0xa3, arePlain(PACKED_SINGLE, value))));
+      return v128.unary(0x5f, value);
+    }),
     NONE,
   ),
-  row('0f', 0x5a, 'CVTPD2PS', ['Vdq', 'Wdq'], packedConversion('CVTPD2PS', 16), P66),
+  row('0f', 0x5a, 'CVTPD2PS', ['Vdq', 'Wdq'], packedConversion('CVTPD2PS', 16, toSingles), P66),
   row(
     '0f',
     0x5b,
     'CVTDQ2PS',
     ['Vdq', 'Wdq'],
-    packedConversion('CVTDQ2PS', 16, (c, value) => ({ condition: fastMode(c), result: v128.unary(0xfa, value) })),
+    packedConversion('CVTDQ2PS', 16, (c, value, giveUp) => {
+      giveUp(i32.eqz(c.floatsAreFast()));
+      return v128.unary(0xfa, value);
+    }),
     NONE,
   ),
-  row('0f', 0x5b, 'CVTPS2DQ', ['Vdq', 'Wdq'], packedConversion('CVTPS2DQ', 16, toDwords(0x6a)), P66),
-  row('0f', 0x5b, 'CVTTPS2DQ', ['Vdq', 'Wdq'], packedConversion('CVTTPS2DQ', 16, toDwords(0x69)), F3),
+  row('0f', 0x5b, 'CVTPS2DQ', ['Vdq', 'Wdq'], packedConversion('CVTPS2DQ', 16, singlesToDwords(0x6a)), P66),
+  row('0f', 0x5b, 'CVTTPS2DQ', ['Vdq', 'Wdq'], packedConversion('CVTTPS2DQ', 16, singlesToDwords(0x69)), F3),
   row(
     '0f',
     0xe6,
@@ -211,8 +248,8 @@ export const SIMD_CONVERT_ROWS: readonly InstructionRow[] = [
     },
     F3,
   ),
-  row('0f', 0xe6, 'CVTPD2DQ', ['Vdq', 'Wdq'], packedConversion('CVTPD2DQ', 16), F2),
-  row('0f', 0xe6, 'CVTTPD2DQ', ['Vdq', 'Wdq'], packedConversion('CVTTPD2DQ', 16), P66),
+  row('0f', 0xe6, 'CVTPD2DQ', ['Vdq', 'Wdq'], packedConversion('CVTPD2DQ', 16, doublesToDwords(0x94)), F2),
+  row('0f', 0xe6, 'CVTTPD2DQ', ['Vdq', 'Wdq'], packedConversion('CVTTPD2DQ', 16, doublesToDwords(0x7a)), P66),
   row('0f', 0x2a, 'CVTPI2PS', ['Vdq', 'Qq'], fromMmx('CVTPI2PS'), NONE),
   row('0f', 0x2a, 'CVTPI2PD', ['Vdq', 'Qq'], fromMmx('CVTPI2PD'), P66),
   row('0f', 0x2c, 'CVTTPS2PI', ['Pq', 'Wq'], toMmx('CVTTPS2PI', 8), NONE),

@@ -1,49 +1,75 @@
-import { arithmeticNumber, LANE_TYPE, type LaneType, WIDE_OPERATION } from '../simd/operations.ts';
-import { i32, i64, select, v128 } from '../wasm/expr.ts';
+import { type ArithmeticName, arithmeticNumber, LANE_TYPE, type LaneType, WIDE_OPERATION } from '../simd/operations.ts';
+import { COMPARISON } from '../state.ts';
+import { type Expr, i32, i64, select, v128 } from '../wasm/expr.ts';
 import {
   arePlain,
   areSafe,
   areZero,
   type BasicOperation,
   DOUBLE,
-  fastMode,
+  haveUnusual,
   helper,
-  isPlain,
-  isSafe,
   isZero,
   PACKED_DOUBLE,
   PACKED_SINGLE,
   type Packed,
+  refuseDenormal,
+  refuseUnordered,
+  refuseUnsafe,
   type Scalar,
+  type ScalarOperand,
   SINGLE,
+  scalarOperand,
   ZERO,
 } from './float-fast-path.ts';
 import { type InstructionRow, type RowOptions, row } from './row.ts';
 import type { I32, Semantic, Semantics } from './semantics.ts';
-import { guardSse, immediateByte, loadVector, operandAddress, type V128, type VectorBytes } from './vector.ts';
+import {
+  guardSse,
+  immediateByte,
+  loadVector,
+  operandAddress,
+  readRegister,
+  type V128,
+  type VectorBytes,
+} from './vector.ts';
 
 const METHOD = { ADD: 'add', SUB: 'sub', MUL: 'mul', DIV: 'div' } as const;
+
+/** When a result of zero is exact: a sum always, a product or quotient unless it has underflowed to it. */
+function zeroIsExact<T extends 'f32' | 'f64'>(s: Scalar<T>, name: BasicOperation, a: Expr<T>, b: Expr<T>): I32 {
+  if (name === 'MUL') return i32.or(isZero(s, a), isZero(s, b));
+  return name === 'DIV' ? isZero(s, a) : i32.const(1);
+}
+
+/** Calls the helper on scalar operands 0 and 1. */
+function scalarHelper<T extends 'f32' | 'f64'>(
+  c: Semantics,
+  name: ArithmeticName,
+  s: Scalar<T>,
+  source: ScalarOperand<T>,
+): void {
+  const address = source.address();
+  helper(c, arithmeticNumber(name, s.type), c.let(c.vectorAddress(0)), address);
+}
 
 const scalarArithmetic =
   <T extends 'f32' | 'f64'>(s: Scalar<T>, name: BasicOperation): Semantic =>
   (c) => {
     guardSse(c);
-    const source = operandAddress(c, 1, s.bytes);
-    const destination = c.let(c.vectorAddress(0));
-    const b = c.let(s.load(source));
-    const a = c.let(s.load(destination));
-    const result = c.let(s.ops[METHOD[name]](a, b));
-    const zero = isZero(s, result);
-    // A sum is 0 only exactly; a product or quotient may have underflowed to it.
-    const exactZero =
-      name === 'ADD' || name === 'SUB'
-        ? zero
-        : i32.and(zero, name === 'MUL' ? i32.or(isZero(s, a), isZero(s, b)) : isZero(s, a));
-    const plain = i32.and(i32.and(fastMode(c), isPlain(s, a)), isPlain(s, b));
-    c.b.if(
-      i32.and(plain, i32.or(isSafe(c, s, result), exactZero)),
-      () => c.b.store(s.store, destination, result),
-      () => helper(c, arithmeticNumber(name, s.type), destination, source),
+    const b = scalarOperand(c, s, 1);
+    c.attempt(
+      (giveUp) => {
+        giveUp(i32.eqz(c.floatsAreFast()));
+        const a = scalarOperand(c, s, 0);
+        refuseDenormal(c, s, a, giveUp);
+        refuseDenormal(c, s, b, giveUp);
+        const result = c.let(s.ops[METHOD[name]](a.value, b.value));
+        refuseUnsafe(c, s, result, zeroIsExact(s, name, a.value, b.value), giveUp);
+        s.set(c, 0, result);
+        c.notePlain(0, s.type);
+      },
+      () => scalarHelper(c, name, s, b),
     );
   };
 
@@ -51,14 +77,18 @@ const scalarRoot =
   <T extends 'f32' | 'f64'>(s: Scalar<T>): Semantic =>
   (c) => {
     guardSse(c);
-    const source = operandAddress(c, 1, s.bytes);
-    const destination = c.let(c.vectorAddress(0));
-    const b = c.let(s.load(source));
-    const normal = i32.and(s.ops.ge(b, s.constant(s.smallest)), s.ops.le(b, s.constant(s.largest)));
-    c.b.if(
-      i32.and(fastMode(c), i32.or(normal, isZero(s, b))),
-      () => c.b.store(s.store, destination, s.ops.sqrt(b)),
-      () => helper(c, arithmeticNumber('SQRT', s.type), destination, source),
+    const b = scalarOperand(c, s, 1);
+    c.attempt(
+      (giveUp) => {
+        giveUp(i32.eqz(c.floatsAreFast()));
+        // A sign makes the word too large as well.
+        const unit = i32.const(s.exponentUnit);
+        const notNormal = i32.geU(i32.sub(b.word, unit), i32.const(s.exponent - s.exponentUnit));
+        c.b.plainIf(notNormal, () => giveUp(s.ops.ne(b.value, s.constant(0))));
+        s.set(c, 0, s.ops.sqrt(b.value));
+        c.notePlain(0, s.type);
+      },
+      () => scalarHelper(c, 'SQRT', s, b),
     );
   };
 
@@ -66,15 +96,16 @@ const scalarSelect =
   <T extends 'f32' | 'f64'>(s: Scalar<T>, name: 'MIN' | 'MAX'): Semantic =>
   (c) => {
     guardSse(c);
-    const source = operandAddress(c, 1, s.bytes);
-    const destination = c.let(c.vectorAddress(0));
-    const b = c.let(s.load(source));
-    const a = c.let(s.load(destination));
-    const keeps = name === 'MIN' ? s.ops.lt(a, b) : s.ops.gt(a, b);
-    c.b.if(
-      i32.and(isPlain(s, a), isPlain(s, b)),
-      () => c.b.store(s.store, destination, select(keeps, a, b)),
-      () => helper(c, arithmeticNumber(name, s.type), destination, source),
+    const b = scalarOperand(c, s, 1);
+    c.attempt(
+      (giveUp) => {
+        const a = scalarOperand(c, s, 0);
+        refuseUnordered(c, s, a, giveUp);
+        refuseUnordered(c, s, b, giveUp);
+        const keeps = name === 'MIN' ? s.ops.lt(a.value, b.value) : s.ops.gt(a.value, b.value);
+        s.set(c, 0, select(keeps, a.value, b.value));
+      },
+      () => scalarHelper(c, name, s, b),
     );
   };
 
@@ -83,76 +114,107 @@ const compareToFlags =
   <T extends 'f32' | 'f64'>(s: Scalar<T>, name: 'COMI' | 'UCOMI'): Semantic =>
   (c) => {
     guardSse(c);
-    const source = operandAddress(c, 1, s.bytes);
-    const destination = c.let(c.vectorAddress(0));
-    const b = c.let(s.load(source));
-    const a = c.let(s.load(destination));
-    c.b.if(
-      i32.and(isPlain(s, a), isPlain(s, b)),
-      () => {
-        const equal = c.let(i64.extendI32U(s.ops.eq(a, b)));
-        const below = c.let(i64.extendI32U(s.ops.lt(a, b)));
-        // RESULT 0 for ZF, else 1; its parity is turned when it is 0, as PF is clear.
-        const aux = i64.or(i64.shl(i64.mul(below, i64.const(3)), i64.const(62)), i64.shl(equal, i64.const(8)));
-        c.setRawFlags(i64.xor(equal, i64.const(1)), aux);
+    const b = scalarOperand(c, s, 1);
+    const a = scalarOperand(c, s, 0);
+    const zero = c.b.local('i32');
+    const carry = c.b.local('i32');
+    c.attempt(
+      (giveUp) => {
+        refuseUnordered(c, s, a, giveUp);
+        refuseUnordered(c, s, b, giveUp);
+        c.b.set(zero, s.ops.eq(a.value, b.value));
+        c.b.set(carry, s.ops.lt(a.value, b.value));
       },
-      () => helper(c, arithmeticNumber(name, s.type), destination, source),
+      () => {
+        scalarHelper(c, name, s, b);
+        c.b.set(zero, i32.load(i32.const(COMPARISON.ZERO)));
+        c.b.set(carry, i32.load(i32.const(COMPARISON.CARRY)));
+      },
     );
+    // RESULT 0 for ZF, else 1; its parity is turned when it is 0, unless both are set: unordered, and PF with them.
+    const z = c.let(i64.extendI32U(zero));
+    const ordered = i64.extendI32U(i32.and(zero, i32.xor(carry, i32.const(1))));
+    const aux = i64.or(i64.mul(i64.extendI32U(carry), i64.const(3n << 62n)), i64.shl(ordered, i64.const(8)));
+    c.setRawFlags(i64.xor(z, i64.const(1)), aux);
   };
 
 /** What the host's instruction gives for one 128-bit lane, and whether it is exact in every respect. */
-type Evaluation = (c: Semantics, a: V128, b: V128) => { readonly condition: I32; readonly result: V128 };
+interface Evaluated {
+  readonly result: V128;
+  /** What `haveUnusual` must find nothing in for the result to be right, besides plain operands. */
+  readonly watched: readonly V128[];
+  /** Whether it is right all the same. */
+  readonly condition: () => I32;
+}
+type Evaluation = (c: Semantics, a: V128, b: V128) => Evaluated;
 
 /** One or two lanes by the host where that is right for all of them, else all by the helper. `lanes` 2: operands of a VEX view. */
 const packed =
-  (operation: number, lanes: 1 | 2, evaluate: Evaluation): Semantic =>
+  (p: Packed, operation: number, lanes: 1 | 2, asksMode: boolean, evaluate: Evaluation): Semantic =>
   (c) => {
     guardSse(c);
-    const source = operandAddress(c, 1, 16, true);
-    const destination = c.let(c.vectorAddress(0));
-    const results: V128[] = [];
-    let condition: I32 | undefined;
-    for (let lane = 0; lane < lanes; lane++) {
-      const b = c.let(v128.load(source, lane * 16));
-      const a = c.let(v128.load(destination, lane * 16));
-      const evaluated = evaluate(c, a, b);
-      results.push(lanes === 1 ? evaluated.result : c.let(evaluated.result));
-      condition = condition === undefined ? evaluated.condition : i32.and(c.let(condition), evaluated.condition);
-    }
-    c.b.if(
-      condition as I32,
-      () => {
-        for (const [lane, result] of results.entries()) c.b.store(0xfd0b, destination, result, lane * 16);
+    const source = c.isMemory(1) ? operandAddress(c, 1, 16, true) : undefined;
+    const half = (index: number, lane: number): V128 => {
+      if (index === 1 && source !== undefined) return c.let(v128.load(source, lane * 16));
+      return c.let(lane === 0 ? c.vector(index) : c.highVector(index));
+    };
+    c.attempt(
+      (giveUp) => {
+        if (asksMode) giveUp(i32.eqz(c.floatsAreFast()));
+        const evaluated = Array.from({ length: lanes }, (_, lane) => {
+          const b = half(1, lane);
+          const a = half(0, lane);
+          return evaluate(c, a, b);
+        });
+        const unusual = haveUnusual(
+          p,
+          evaluated.flatMap(({ watched }) => watched),
+        );
+        c.b.plainIf(unusual, () => {
+          for (const { condition } of evaluated) giveUp(i32.eqz(condition()));
+        });
+        evaluated.forEach(({ result }, lane) => {
+          if (lane === 0) c.setVector(0, result);
+          else c.setHighVector(0, result);
+        });
       },
-      () => helper(c, operation + (lanes === 2 ? WIDE_OPERATION : 0), destination, source),
+      () => {
+        const number = operation + (lanes === 2 ? WIDE_OPERATION : 0);
+        const from = source ?? c.let(c.vectorAddress(1));
+        helper(c, number, c.let(c.vectorAddress(0)), from);
+      },
     );
   };
 
 export const packedArithmetic = (p: Packed, name: BasicOperation, lanes: 1 | 2 = 1): Semantic =>
-  packed(arithmeticNumber(name, p.type), lanes, (c, a, b) => {
+  packed(p, arithmeticNumber(name, p.type), lanes, true, (c, a, b) => {
     const result = c.let(v128.binary(p.operations[name], a, b));
-    const zero = areZero(p, result);
-    const exactZero =
-      name === 'ADD' || name === 'SUB'
-        ? zero
-        : v128.and(zero, name === 'MUL' ? v128.or(areZero(p, a), areZero(p, b)) : areZero(p, a));
-    const good = v128.and(v128.and(arePlain(p, a), arePlain(p, b)), v128.or(areSafe(c, p, result), exactZero));
-    return { condition: i32.and(fastMode(c), v128.test(p.allTrue, good)), result };
+    const condition = (): I32 => {
+      const zero = areZero(p, result);
+      const factors = name === 'MUL' ? v128.or(areZero(p, a), areZero(p, b)) : areZero(p, a);
+      const exactZero = name === 'ADD' || name === 'SUB' ? zero : v128.and(zero, factors);
+      const good = v128.and(v128.and(arePlain(p, a), arePlain(p, b)), v128.or(areSafe(c, p, result), exactZero));
+      return v128.test(p.allTrue, good);
+    };
+    return { result, watched: [a, b, result], condition };
   });
 
 export const packedRoot = (p: Packed, lanes: 1 | 2 = 1): Semantic =>
-  packed(arithmeticNumber('SQRT', p.type), lanes, (c, _a, b) => {
-    const normal = v128.and(v128.binary(p.ge, b, p.smallest), v128.binary(p.le, b, p.largest));
-    return {
-      condition: i32.and(fastMode(c), v128.test(p.allTrue, v128.or(normal, areZero(p, b)))),
-      result: v128.unary(p.operations.SQRT, b),
+  packed(p, arithmeticNumber('SQRT', p.type), lanes, true, (c, _a, b) => {
+    const result = c.let(v128.unary(p.operations.SQRT, b));
+    const condition = (): I32 => {
+      const normal = v128.and(v128.binary(p.ge, b, p.smallest), v128.binary(p.le, b, p.largest));
+      return v128.test(p.allTrue, v128.or(normal, areZero(p, b)));
     };
+    // The root of a negative number is a NaN.
+    return { result, watched: [b, result], condition };
   });
 
 export const packedSelect = (p: Packed, name: 'MIN' | 'MAX', lanes: 1 | 2 = 1): Semantic =>
-  packed(arithmeticNumber(name, p.type), lanes, (_, a, b) => ({
-    condition: v128.test(p.allTrue, v128.and(arePlain(p, a), arePlain(p, b))),
+  packed(p, arithmeticNumber(name, p.type), lanes, false, (_, a, b) => ({
     result: v128.binary(p.operations[name], b, a),
+    watched: [a, b],
+    condition: () => v128.test(p.allTrue, v128.and(arePlain(p, a), arePlain(p, b))),
   }));
 
 /** CMPPS…: lanes as masks; the predicate is known only at run time, 3 bits of it or (VEX) 5. */
@@ -160,14 +222,13 @@ export const compareLanes =
   (p: Packed, type: LaneType, bytes: VectorBytes, predicates: 8 | 32 = 8): Semantic =>
   (c) => {
     guardSse(c);
-    const source = operandAddress(c, 1, bytes, bytes === 16);
-    const destination = c.let(c.vectorAddress(0));
+    const source = c.isMemory(1) ? operandAddress(c, 1, bytes, bytes === 16) : undefined;
     const predicate = c.let(i32.and(immediateByte(c), i32.const(predicates - 1)));
-    const b = loadVector(c, source, bytes);
-    const a = loadVector(c, destination, bytes);
-    c.b.if(
-      v128.test(p.allTrue, v128.and(arePlain(p, a), arePlain(p, b))),
-      () => {
+    c.attempt(
+      (giveUp) => {
+        const b = source === undefined ? readRegister(c, 1, bytes) : loadVector(c, source, bytes);
+        const a = readRegister(c, 0, bytes);
+        giveUp(i32.eqz(v128.test(p.allTrue, v128.and(arePlain(p, a), arePlain(p, b)))));
         const kind = c.let(i32.and(predicate, i32.const(3)));
         const is = (value: number) => i32.eq(kind, i32.const(value));
         // Nothing is unordered here.
@@ -175,16 +236,20 @@ export const compareLanes =
         const holds = select(is(0), v128.binary(p.eq, a, b), select(is(1), v128.binary(p.lt, a, b), ordered));
         const inverted = i32.and(i32.shrU(predicate, i32.const(2)), i32.const(1));
         const negate = v128.splat(0x11, i32.sub(i32.const(0), inverted));
-        storeLanes(c, destination, v128.xor(holds, negate), bytes);
+        setLanes(c, c.let(v128.xor(holds, negate)), bytes);
       },
-      () => helper(c, arithmeticNumber('CMP', type), destination, source, predicate),
+      () => {
+        const from = source ?? c.let(c.vectorAddress(1));
+        helper(c, arithmeticNumber('CMP', type), c.let(c.vectorAddress(0)), from, predicate);
+      },
     );
   };
 
-function storeLanes(c: Semantics, address: I32, value: V128, bytes: VectorBytes): void {
-  if (bytes === 16) c.b.store(0xfd0b, address, value);
-  else if (bytes === 8) c.b.storeI64(address, v128.extract('i64', 0x1d, value, 0));
-  else c.b.storeI32(address, v128.extract('i32', 0x1b, value, 0));
+/** Writes the low `bytes` of register operand 0. */
+function setLanes(c: Semantics, value: V128, bytes: VectorBytes): void {
+  if (bytes === 16) c.setVector(0, value);
+  else if (bytes === 8) c.setDouble(0, v128.extract('f64', 0x21, value, 0));
+  else c.setSingle(0, v128.extract('f32', 0x1f, value, 0));
 }
 
 /** RCPSS, RSQRTSS and packed. */

@@ -82,6 +82,7 @@ const choose = (mask: V128, a: V128, b: V128): V128 => v128.or(v128.and(b, mask)
 const blendByXmm0 = (shift: number, bits: number): Semantic =>
   sse((c) => {
     const b = readVector(c, 1);
+    c.spillVectors();
     const mask = c.let(v128.shift(shift, v128.load(i32.const(XMM)), i32.const(bits - 1)));
     writeXmm(c, 0, choose(mask, readVector(c, 0), b));
   });
@@ -226,7 +227,11 @@ export const compareStrings = (explicit: boolean, index: boolean): Semantic =>
       const lengths = i32.or(i32.shl(length(0), i32.const(8)), i32.shl(length(2), i32.const(16)));
       control = i32.or(control, i32.or(lengths, i32.const(0x0100_0000)));
     }
-    if (!index) control = i32.or(control, i32.const(0x0200_0000));
+    if (!index) {
+      // The mask goes to XMM0.
+      c.spillVectors();
+      control = i32.or(control, i32.const(0x0200_0000));
+    }
     const answer = c.let(c.helper('vector', [i32.const(VECTOR_OPERATION.PCMPSTR), destination, source, control]));
     setStatusFlags(c, c.let(i64.extendI32U(i32.and(answer, i32.const(0xffff)))));
     if (index) c.setGpr(1, 4, i64.extendI32U(i32.shrU(answer, i32.const(16))));

@@ -1,8 +1,9 @@
 import { AVX_TRAP, MMX_TRAP, SSE_TRAP, X87_STATUS, X87_TOP, X87_VALID } from '../state.ts';
-import { type Expr, i32, i64, v128 } from '../wasm/expr.ts';
-import type { I32, I64, Semantics } from './semantics.ts';
+import { i32, i64, v128 } from '../wasm/expr.ts';
+import type { I32, I64, Semantics, V128 } from './semantics.ts';
 
-export type V128 = Expr<'v128'>;
+export type { V128 };
+
 export type VectorBytes = 4 | 8 | 16 | 32;
 
 const VECTOR = {
@@ -61,6 +62,11 @@ export function loadVector(c: Semantics, address: I32, byteLength: VectorBytes):
   return c.let(v128.loadZero(byteLength === 4 ? 4 : 8, address));
 }
 
+/** A vector register, zero above `byteLength`, bound to a local. */
+export function readRegister(c: Semantics, index: number, byteLength: VectorBytes): V128 {
+  return c.let(byteLength >= 16 ? c.vector(index) : c.lowVector(index, byteLength === 4 ? 4 : 8));
+}
+
 /** A vector operand: XMM or MMX register or memory, zero above `byteLength`. */
 export function readVector(
   c: Semantics,
@@ -68,12 +74,13 @@ export function readVector(
   byteLength: VectorBytes = 16,
   aligned = byteLength === 16,
 ): V128 {
+  if (!c.isMemory(index)) return readRegister(c, index, byteLength);
   return loadVector(c, operandAddress(c, index, byteLength, aligned), byteLength);
 }
 
 /** All of an XMM register. */
 export function writeXmm(c: Semantics, index: number, value: V128): void {
-  c.b.store(0xfd0b, c.vectorAddress(index), value);
+  c.setVector(index, value);
 }
 
 /** An MMX register from the low half of `value`; call `enterMmx` too. */
@@ -109,7 +116,7 @@ export function storeVector(c: Semantics, index: number, value: V128, aligned: b
   }
   const linear = c.let(c.linear());
   if (aligned) checkAligned(c, linear);
-  c.storeWith(linear, 16, (address) => c.b.store(0xfd0b, address, value));
+  c.storeWith(linear, 16, (address) => c.b.storeV128(address, value));
 }
 
 /** Immediate byte as i32. */

@@ -1,23 +1,28 @@
-import { SIMD_SCRATCH, SSE_TRAP } from '../state.ts';
+import { SSE_TRAP } from '../state.ts';
 import { i32, i64, v128 } from '../wasm/expr.ts';
 import type { I32, Semantic, Semantics } from './semantics.ts';
 import { guardAvx, type V128 } from './vector.ts';
+import {
+  Accumulator,
+  AccumulatorOperand,
+  AddressedOperand,
+  RegisterOperand,
+  type VectorOperand,
+} from './vex-operands.ts';
 
 /*
- * VEX forms run the semantic of their SSE instruction on a view: its destination, which is its first source too, is a scratch vector
+ * VEX forms run the semantic of their SSE instruction on a view: its destination, which is its first source too, is an accumulator
  * that holds the VEX form's first source; what comes out is copied to the destination, and the bits above become 0. An instruction on
  * 256 bits runs its semantic once for each half. Nothing of the registers changes before all memory has been read.
  */
 
-/** Scratch vectors of a VEX form: 32 bytes. */
-const ACCUMULATOR = SIMD_SCRATCH + 64;
 const ZERO = v128.const(new Array(16).fill(0));
 
 /** How the operands of a VEX form stand to those of the SSE semantic. */
 export interface VexShape {
-  /** Operand that receives the scratch vector; undefined: the semantic writes no vector register. */
+  /** Operand that receives the accumulator; undefined: the semantic writes no vector register. */
   readonly destination?: number;
-  /** Operand that the scratch vector holds at first. */
+  /** Operand that the accumulator holds at first. */
   readonly first?: number;
   /** Vector operand that the semantic sees as its operand 1, read whole beforehand, and its bytes in memory. */
   readonly source?: number;
@@ -46,13 +51,10 @@ function withMethods(c: Semantics, methods: Partial<Semantics>): Semantics {
   });
 }
 
-const accumulator = (run: number): I32 => i32.const(ACCUMULATOR + run * 16);
-
-/** Copies the scratch vector to a vector register operand; what lies above becomes 0. */
+/** Writes a vector register operand of 32 bytes. */
 export function writeVex(c: Semantics, index: number, low: V128, high: V128 = ZERO): void {
-  const address = c.let(c.vectorAddress(index));
-  c.b.store(0xfd0b, address, low);
-  c.b.store(0xfd0b, address, high, 16);
+  c.setVector(index, low);
+  c.setHighVector(index, high);
 }
 
 /** Wasm address of `bytes` of a vector operand, without alignment. */
@@ -61,21 +63,57 @@ export function vexAddress(c: Semantics, index: number, bytes: number): I32 {
   return c.let(c.hostForRead(c.let(c.linear()), bytes));
 }
 
-function viewOf(c: Semantics, shape: VexShape, run: number, source: I32 | undefined): Semantics {
+/** Operand 1 in run `run`, when the VEX form reads it beforehand; `memory`: where, unless it is a register. */
+function sourceOperand(c: Semantics, shape: VexShape, run: number, memory: I32 | undefined): VectorOperand | undefined {
+  const { source, step = 16 } = shape;
+  if (source === undefined) return undefined;
+  if (memory !== undefined) return new AddressedOperand(() => memory, run * step);
+  if (run === 0 || step === 0) return new RegisterOperand(c, source);
+  if (step === 16) return new RegisterOperand(c, source, true);
+  return new AddressedOperand(() => c.vectorAddress(source), run * step);
+}
+
+function viewOf(
+  c: Semantics,
+  shape: VexShape,
+  run: number,
+  accumulator: Accumulator | undefined,
+  memory: I32 | undefined,
+): Semantics {
   const map = (index: number): number => (shape.shifted && index > 0 ? index + 1 : index);
-  const isAccumulator = (index: number) => index === 0 && shape.destination !== undefined;
-  const isSource = (index: number) => index === 1 && source !== undefined;
+  const destination = accumulator === undefined ? undefined : new AccumulatorOperand(accumulator, run);
+  const source = sourceOperand(c, shape, run, memory);
+  const special = (index: number): VectorOperand | undefined =>
+    index === 0 ? destination : index === 1 ? source : undefined;
+  const operand = (index: number): VectorOperand => special(index) ?? new RegisterOperand(c, map(index));
+  const write = (index: number, value: V128, half = run): void => {
+    if (index !== 0 || accumulator === undefined) throw new Error('the SSE form writes what its VEX form only reads');
+    accumulator.set(half, value);
+  };
   return withMethods(c, {
     stateI32: (offset) => (offset === SSE_TRAP ? i32.const(0) : c.stateI32(offset)),
-    isMemory: (index) => !isAccumulator(index) && !isSource(index) && c.isMemory(map(index)),
+    isMemory: (index) => special(index) === undefined && c.isMemory(map(index)),
     sizeOf: (index) => c.sizeOf(map(index)),
     get: (index) => c.get(map(index)),
     set: (index, value) => c.set(map(index), value),
-    vectorAddress: (index) => {
-      if (isAccumulator(index)) return accumulator(run);
-      if (index === 1 && source !== undefined) return i32.add(source, i32.const(run * (shape.step ?? 16)));
-      return c.vectorAddress(map(index));
-    },
+    vector: (index) => operand(index).vector(),
+    lowVector: (index, byteLength) => operand(index).lowVector(byteLength),
+    highVector: (index) => operand(index).highVector(),
+    single: (index) => operand(index).single(),
+    double: (index) => operand(index).double(),
+    dword: (index, lane) => operand(index).dword(lane),
+    vectorAddress: (index) => operand(index).address(),
+    setVector: (index, value) => write(index, value),
+    setHighVector: (index, value) => write(index, value, 1),
+    setSingle: (index, value) => write(index, v128.replace(0x20, operand(index).vector(), 0, value)),
+    setDouble: (index, value) => write(index, v128.replace(0x22, operand(index).vector(), 0, value)),
+    attempt: (fast, slow) =>
+      c.attempt(fast, () => {
+        slow();
+        accumulator?.reload();
+      }),
+    isKnownPlain: () => false,
+    notePlain: () => {},
     immediate: () => {
       const own = c.immediate();
       return shape.immediateBits === undefined || run === 0 ? own : i64.shrU(own, i64.const(shape.immediateBits));
@@ -88,17 +126,19 @@ export const vex =
   (semantic: Semantic, shape: VexShape = {}): Semantic =>
   (c) => {
     guardAvx(c);
-    const source = shape.source === undefined ? undefined : vexAddress(c, shape.source, shape.sourceBytes ?? 16);
-    const halves = shape.wide ? 2 : 1;
-    if (shape.first !== undefined) {
+    const { source, first, destination } = shape;
+    const inMemory = source !== undefined && c.isMemory(source);
+    const memory = inMemory ? vexAddress(c, source, shape.sourceBytes ?? 16) : undefined;
+    const accumulator = destination === undefined ? undefined : new Accumulator(c);
+    if (accumulator !== undefined) {
       // As an operand that may be memory it is the source itself.
-      const from = shape.first === shape.source && source !== undefined ? source : c.let(c.vectorAddress(shape.first));
-      for (let half = 0; half < halves; half++) {
-        c.b.store(0xfd0b, accumulator(half), v128.load(from, half * 16));
-      }
+      const from = first === source && memory !== undefined ? new AddressedOperand(() => memory, 0) : undefined;
+      const initial = first === undefined ? undefined : (from ?? new RegisterOperand(c, first));
+      accumulator.set(0, initial?.vector() ?? ZERO);
+      accumulator.set(1, shape.wide ? (initial?.highVector() ?? ZERO) : ZERO);
     }
-    for (let run = 0; run < (shape.runs ?? 1); run++) semantic(viewOf(c, shape, run, source));
-    if (shape.destination === undefined) return;
-    const high = shape.wide ? v128.load(accumulator(1)) : ZERO;
-    writeVex(c, shape.destination, v128.load(accumulator(0)), high);
+    for (let run = 0; run < (shape.runs ?? 1); run++) semantic(viewOf(c, shape, run, accumulator, memory));
+    if (accumulator === undefined || destination === undefined) return;
+    accumulator.reload();
+    writeVex(c, destination, accumulator.low, shape.wide ? accumulator.high : ZERO);
   };

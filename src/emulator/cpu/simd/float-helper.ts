@@ -15,7 +15,7 @@ import {
 } from '../softfloat/format.ts';
 import { fusedMultiplyAdd } from '../softfloat/fused.ts';
 import { Operand } from '../softfloat/operand.ts';
-import { CR4, FAULT_ERROR_CODE, FAULT_VECTOR, MXCSR, RFLAGS, STATUS_FLAGS } from '../state.ts';
+import { COMPARISON, CR4, FAULT_ERROR_CODE, FAULT_VECTOR, MXCSR } from '../state.ts';
 import { ARITHMETIC, CONVERSION_BASE, CONVERSION_LIST, type Conversion, WIDE_OPERATION } from './operations.ts';
 
 const { IE, DE, ZE } = FLOAT_FLAG;
@@ -330,9 +330,8 @@ export class SimdFloatHelper {
     const outcome = compare(unit, unit.a, unit.b, quiet);
     this.#collect();
     if (this.#raise()) return 1;
-    const flags =
-      outcome === 2 ? RFLAGS.ZF | RFLAGS.PF | RFLAGS.CF : outcome === 0 ? RFLAGS.ZF : outcome < 0 ? RFLAGS.CF : 0;
-    this.#state.setRflags((this.#state.rflags() & ~STATUS_FLAGS) | flags);
+    this.#state.setU32(COMPARISON.ZERO, outcome === 0 || outcome === 2 ? 1 : 0);
+    this.#state.setU32(COMPARISON.CARRY, outcome < 0 || outcome === 2 ? 1 : 0);
     return 0;
   }
 

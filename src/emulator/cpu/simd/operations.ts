@@ -18,7 +18,7 @@ export const ARITHMETIC = {
   RSQRT: 8,
   /** Comparison to a mask; the immediate is the predicate. */
   CMP: 9,
-  /** Comparison to RFLAGS, signalling and quiet. */
+  /** Comparison to COMPARISON (state.ts), signalling and quiet. */
   COMI: 10,
   UCOMI: 11,
   /** Sums and differences of neighbours, then of alternating lanes. */
@@ -30,6 +30,8 @@ export const ARITHMETIC = {
   /** Dot product; the immediate chooses lanes. */
   DP: 16,
 } as const;
+
+export type ArithmeticName = keyof typeof ARITHMETIC;
 
 export const CONVERSION_BASE = 256;
 /** Added to an operation on 32 bytes. */
@@ -94,4 +96,4 @@ const NAMES = Object.keys(CONVERSIONS) as ConversionName[];
 export const CONVERSION_LIST: readonly Conversion[] = NAMES.map((name) => CONVERSIONS[name]);
 
 export const conversionNumber = (name: ConversionName): number => CONVERSION_BASE + NAMES.indexOf(name);
-export const arithmeticNumber = (name: keyof typeof ARITHMETIC, type: LaneType): number => ARITHMETIC[name] * 4 + type;
+export const arithmeticNumber = (name: ArithmeticName, type: LaneType): number => ARITHMETIC[name] * 4 + type;

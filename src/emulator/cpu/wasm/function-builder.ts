@@ -92,6 +92,18 @@ export class FunctionBuilder {
     this.store(0x37, address, value, offset);
   }
 
+  storeF32(address: Expr<'i32'>, value: Expr<'f32'>, offset = 0): void {
+    this.store(0x38, address, value, offset);
+  }
+
+  storeF64(address: Expr<'i32'>, value: Expr<'f64'>, offset = 0): void {
+    this.store(0x39, address, value, offset);
+  }
+
+  storeV128(address: Expr<'i32'>, value: Expr<'v128'>, offset = 0): void {
+    this.store(0xfd0b, address, value, offset);
+  }
+
   /** The low `size` bytes of an i64. */
   storeSized(size: 1 | 2 | 4 | 8, address: Expr<'i32'>, value: Expr<'i64'>, offset = 0): void {
     const opcode = { 1: 0x3c, 2: 0x3d, 4: 0x3e, 8: 0x37 }[size];
