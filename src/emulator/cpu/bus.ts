@@ -16,12 +16,16 @@ export interface CpuBus {
   portWrite(port: number, size: AccessSize, value: number): void;
   /** Virtual time in ns, which is TSC ticks: `retired()` of the engine plus what halts have skipped. */
   now(): number;
-  /** The INTR pin: a maskable interrupt waits (8259 through LINT0, or the local APIC). */
-  interruptPending(): boolean;
+  /**
+   * The INTR pin of the processor that runs, or of another by its number: a maskable interrupt waits (8259 through LINT0, or the local APIC).
+   */
+  interruptPending(processor?: number): boolean;
   /** Interrupt acknowledge cycle: the vector, 0–255, or −1 when the request has gone away (spurious). */
   acknowledgeInterrupt(): number;
-  /** MSRs and CR8 that belong to the local APIC. */
+  /** MSRs and CR8 that belong to the local APIC of the processor that runs. */
   readonly localApic: CpuLocalApic;
+  /** From now on this processor runs: accesses come from it. Boards with one processor have no need of it. */
+  selectProcessor?(processor: number): void;
 }
 
 /** The local APIC's face towards its own processor. */
@@ -50,8 +54,15 @@ export interface CpuControl {
   requestExit(): void;
   /** Bytes at [gpa, gpa+byteLength) of RAM were written by a device: forget translated code there. */
   invalidateCode(gpa: number, byteLength: number): void;
-  /** INIT or power-on reset. */
+  /** Power-on reset of all processors. */
   reset(): void;
-  setNmi(): void;
+  /** An NMI for a processor, by number. */
+  setNmi(processor: number): void;
+  /** INIT for a processor: the boot processor then starts at the reset vector, others wait for `startUp`. */
+  initialize(processor: number): void;
+  /** A start-up message: a processor that waits for one begins at `vector` × 4 KiB, others ignore it. */
+  startUp(processor: number, vector: number): void;
+  /** INTR of a processor may have become asserted. */
+  interruptRaised(processor: number): void;
   setA20(enabled: boolean): void;
 }

@@ -1,4 +1,6 @@
+import { concatBytes } from '../../shared/bytes.ts';
 import { autopsyReport } from '../debug/autopsy.ts';
+import { apicIds, type CpuTopology, SINGLE_PROCESSOR } from '../machine/processor-topology.ts';
 import { architecturalBytes, registerValues, restoreRegisterValues } from './architectural-state.ts';
 import type { CpuBus } from './bus.ts';
 import { CR0_BITS } from './control-bits.ts';
@@ -11,9 +13,9 @@ import { CurrentCall } from './execution/current-call.ts';
 import { ExitRequest } from './execution/exit-request.ts';
 import { FaultRecorder } from './execution/fault-recorder.ts';
 import { instantiateGeneratedCode } from './execution/generated-code.ts';
-import { PendingEvents } from './execution/pending-events.ts';
+import { ProcessorSet } from './execution/processor-set.ts';
+import { RoundRobin } from './execution/round-robin.ts';
 import { RunLoop } from './execution/run-loop.ts';
-import { Translations } from './execution/translations.ts';
 import type { InstrumentCall } from './instrument.ts';
 import { NEVER_HOT } from './interpreter/generate.ts';
 import { HandlerTable } from './interpreter/handlers.ts';
@@ -22,20 +24,19 @@ import { UOP } from './interpreter/micro-op.ts';
 import { CurrentOperands } from './interpreter/operands.ts';
 import type { RegionTier } from './jit/region-tier.ts';
 import { TranslatedMemory } from './mmu/linear-memory.ts';
-import { PageWalker } from './mmu/page-walk.ts';
 import { type CpuModel, DEFAULT_CPU_MODEL } from './model/cpu-model.ts';
 import { type EntropySource, SeededEntropy } from './model/entropy.ts';
-import { resetState } from './reset.ts';
+import { SEVERAL_PROCESSORS } from './model/features.ts';
 import { CPL, CR0, HALTED, INTERRUPT_REQUEST } from './state.ts';
 import { type CpuContext, GuestFault } from './system-context.ts';
 import { CodeCache } from './translation/code-cache.ts';
-import { CodeLookup } from './translation/code-lookup.ts';
 import { passesSegmentRules } from './translation/derived-state.ts';
-import { MemoryPath } from './translation/memory-path.ts';
 
-/** What may differ between processors, and choices that change speed only. */
+/** What may differ between engines, and choices that change speed only. */
 export interface EngineOptions {
   readonly model?: CpuModel;
+  /** One processor unless it says otherwise; for more the placement must have room behind the machine's memory. */
+  readonly topology?: CpuTopology;
   readonly entropy?: EntropySource;
   /** Compile a block into a region after this many entries; undefined: never (docs/performance.md says why that is the default). */
   readonly regionsAfter?: number;
@@ -43,7 +44,7 @@ export interface EngineOptions {
   readonly instrument?: InstrumentCall;
 }
 
-/** Builds a processor; `log` hears of a guest's mistakes, once a site. */
+/** Builds the processors; `log` hears of a guest's mistakes, once a site. */
 export function createEngine(
   placement: EnginePlacement,
   bus: CpuBus,
@@ -53,21 +54,23 @@ export function createEngine(
   return new Processor(placement, bus, log, options);
 }
 
-/** The interpreter, the translation cache and the system code, tied together. */
+/** The interpreter, the translation cache and the system code, tied together, and the processors that take turns in them. */
 class Processor implements CpuEngine {
   readonly #state: CpuState;
   readonly #bus: CpuBus;
-  readonly #walker: PageWalker;
   readonly #codeCache: CodeCache;
   readonly #context: CpuContext;
   readonly #exceptions: ExceptionUnit;
   readonly #budget: Budget;
   readonly #call = new CurrentCall();
-  readonly #events = new PendingEvents();
+  readonly #processors: ProcessorSet;
+  readonly #turns: RoundRobin;
   readonly #exitRequest: ExitRequest;
-  readonly #translations: Translations;
   readonly #loop: RunLoop;
   #regions: RegionTier | undefined;
+  #isRunning = false;
+  /** The machine wants `run` to return. */
+  #exitRequested = false;
 
   constructor(
     placement: EnginePlacement,
@@ -75,49 +78,44 @@ class Processor implements CpuEngine {
     log: (site: string, message: string) => void,
     options: EngineOptions,
   ) {
-    const model = options.model ?? DEFAULT_CPU_MODEL;
-    const { buffer } = placement.memory;
-    const state = new CpuState(buffer);
+    const { model = DEFAULT_CPU_MODEL, topology = SINGLE_PROCESSOR } = options;
+    const ids = apicIds(topology);
+    const state = new CpuState(placement.memory.buffer);
     const handlers = new HandlerTable(model.features);
     const call = this.#call;
-    const events = this.#events;
     const faults = new FaultRecorder(state, handlers, call);
-    const recordFault = (vector: number, errorCode: number): void => faults.record(vector, errorCode);
     const onWrite = (gpa: number, byteLength: number): void => this.invalidateCode(gpa, byteLength);
-    const walker = new PageWalker(state, bus, onWrite);
-    const memoryPath = new MemoryPath(
-      {
-        state,
-        bus,
-        walker,
-        isCodePage: (page) => this.#codeCache.isCodePage(page),
-        onWrite,
-        recordFault,
-        nonCanonical: () => faults.recordNonCanonical(),
-      },
-      buffer,
-    );
     const codeCache = new CodeCache({
       view: state.view,
       bytes: state.bytes,
       handlers,
-      features: model.features,
-      onCodePage: (hostPage) => memoryPath.protectPage(hostPage),
+      features: ids.length === 1 ? model.features : new Set([...model.features, SEVERAL_PROCESSORS]),
+      onCodePage: (hostPage) => processors.protectPage(hostPage),
       onFlush: () => {
-        memoryPath.flushJumps();
+        processors.flushJumps();
         this.#regions?.flush();
         state.bytes.fill(0, ENTRY_COUNTS, ENTRY_COUNTS_END);
       },
     });
-    const lookup = new CodeLookup({ state, bus, walker, codeCache, recordFault });
-    const translations = new Translations(state, { walker, memoryPath, lookup }, call);
+    const { translationAreas = 0 } = placement;
+    const shared = { state, bus, codeCache, faults, call, translationAreas, onWrite };
+    const processors = new ProcessorSet(ids.length, shared);
+    const turns = new RoundRobin(processors);
     const guestFault = new GuestFault();
     const fault = (vector: number, errorCode = -1): never => {
       guestFault.vector = vector;
       guestFault.errorCode = errorCode;
       throw guestFault;
     };
-    const memory = new TranslatedMemory({ state, bus, walker, fault, onPhysicalWrite: onWrite });
+    const memory = new TranslatedMemory({
+      state,
+      bus,
+      get walker() {
+        return processors.current.caches.walker;
+      },
+      fault,
+      onPhysicalWrite: onWrite,
+    });
     const passesLimit = (segment: number, offset: bigint, byteLength: number, write: boolean): boolean =>
       passesSegmentRules(state, segment, offset, byteLength, write);
     const operands = new CurrentOperands({ state, memory, passesLimit, fault });
@@ -126,50 +124,69 @@ class Processor implements CpuEngine {
       memory,
       bus,
       model,
+      topology,
+      get apicId() {
+        return ids[processors.current.index];
+      },
       entropy: options.entropy ?? new SeededEntropy(),
       tsc: () => BigInt(bus.now()),
       fault,
-      flushTranslations: ({ linear, global }) => translations.flush(linear, global),
-      modesChanged: () => translations.modesChanged(),
+      flushTranslations: ({ linear, global }) => processors.current.caches.translations.flush(linear, global),
+      modesChanged: () => processors.current.caches.translations.modesChanged(),
+      yieldTurn: () => {
+        turns.yield();
+        this.#exitRequest.make();
+      },
       log,
     };
     const budget = new Budget(state);
     const exceptions = new ExceptionUnit(context);
     const exitRequest = new ExitRequest(state, codeCache, budget, call);
-    const calls = new CodeCalls({
-      context,
-      operands,
-      fault: guestFault,
-      codeCache,
-      lookup,
-      translations,
-      faults,
-      budget,
-      events,
-      call,
-    });
+    const calls = new CodeCalls({ context, operands, fault: guestFault, codeCache, processors, faults, budget, call });
     const { instrument, regionsAfter = NEVER_HOT } = options;
-    const code = { placement, state, handlers, codeCache, memoryPath, calls, faults, call, regionsAfter, instrument };
+    const code = { placement, state, handlers, codeCache, processors, calls, faults, call, regionsAfter, instrument };
     const { run, regions } = instantiateGeneratedCode(code);
     this.#state = state;
     this.#bus = bus;
-    this.#walker = walker;
     this.#codeCache = codeCache;
     this.#context = context;
     this.#exceptions = exceptions;
     this.#budget = budget;
+    this.#processors = processors;
+    this.#turns = turns;
     this.#exitRequest = exitRequest;
-    this.#translations = translations;
     this.#regions = regions;
-    this.#loop = new RunLoop({ context, lookup, budget, exitRequest, events, exceptions, translations, run });
+    this.#loop = new RunLoop({ context, processors, budget, exitRequest, exceptions, run });
     this.reset();
   }
 
   run(maxInstructions: number): EngineExit {
-    this.#budget.beginSlice(maxInstructions);
-    const exit = this.#loop.run();
-    this.#budget.endSlice();
+    this.#exitRequested = false;
+    this.#isRunning = true;
+    const exit = this.#runTurns(maxInstructions);
+    this.#isRunning = false;
     return exit;
+  }
+
+  #runTurns(maxInstructions: number): EngineExit {
+    const budget = this.#budget;
+    const turns = this.#turns;
+    const end = budget.retiredBefore + maxInstructions;
+    for (;;) {
+      const turn = turns.next();
+      if (turn === 0) return 'halt';
+      this.#processors.current.takeStartUp();
+      const before = budget.retiredBefore;
+      budget.beginSlice(Math.min(turn, end - before));
+      const exit = this.#loop.run();
+      budget.endSlice();
+      const isSpinning = turns.ran(budget.retiredBefore - before, exit);
+      const isAlone = this.#processors.all.length === 1;
+      if (exit === 'shutdown' || (exit === 'halt' && isAlone)) return exit;
+      if (this.#exitRequested) return 'request';
+      if (budget.retiredBefore >= end) return 'budget';
+      if (isSpinning) return 'spin';
+    }
   }
 
   retired(): number {
@@ -178,36 +195,53 @@ class Processor implements CpuEngine {
   }
 
   reset(): void {
-    resetState(this.#state);
-    this.#events.clear();
-    this.#walker.a20Enabled = true;
-    this.#translations.flush();
-    this.#translations.modesChanged();
+    for (const processor of this.#processors.all) processor.reset();
+    this.#processors.setA20(true);
+    this.#turns.reset();
   }
 
   stateReplaced(): void {
-    this.#events.shutdown = false;
+    const { current } = this.#processors;
+    current.events.shutdown = false;
     this.#codeCache.flush();
-    this.#translations.flush();
-    this.#translations.modesChanged();
+    current.replaced();
+    this.#turns.wake(current.index);
   }
 
-  setNmi(): void {
-    this.#events.nmi = true;
-    this.requestExit();
+  setNmi(processor: number): void {
+    this.#processors.all[processor].events.nmi = true;
+    this.interruptRaised(processor);
+  }
+
+  initialize(processor: number): void {
+    const { events } = this.#processors.all[processor];
+    events.init = true;
+    events.startUp = -1;
+    this.interruptRaised(processor);
+  }
+
+  startUp(processor: number, vector: number): void {
+    const { events } = this.#processors.all[processor];
+    if (!events.waitsForStartUp && !events.init) return;
+    events.startUp = vector;
+    this.interruptRaised(processor);
+  }
+
+  interruptRaised(processor: number): void {
+    this.#turns.wake(processor);
+    if (this.#isRunning && processor === this.#processors.current.index) this.requestExit();
   }
 
   setA20(enabled: boolean): void {
-    if (this.#walker.a20Enabled === enabled) return;
-    this.#walker.a20Enabled = enabled;
-    this.#translations.flush();
+    if (this.#processors.a20Enabled !== enabled) this.#processors.setA20(enabled);
   }
 
   flushTranslations(): void {
-    this.#translations.flush();
+    this.#processors.flushTranslations();
   }
 
   requestExit(): void {
+    this.#exitRequested = true;
     this.#exitRequest.make();
   }
 
@@ -223,7 +257,7 @@ class Processor implements CpuEngine {
   }
 
   stateBytes(): Uint8Array {
-    return architecturalBytes(this.#state);
+    return concatBytes(this.#processors.all.map(({ state }) => architecturalBytes(state)));
   }
 
   position(): EnginePosition {
@@ -239,22 +273,29 @@ class Processor implements CpuEngine {
   snapshot(): EngineState {
     return {
       features: [...this.#context.model.features].sort(),
-      registers: registerValues(this.#state),
       retired: this.#budget.retiredBefore,
-      a20Enabled: this.#walker.a20Enabled,
-      nmiPending: this.#events.nmi,
-      shutdown: this.#events.shutdown,
+      a20Enabled: this.#processors.a20Enabled,
+      processors: this.#processors.all.map(({ state, events }) => ({
+        registers: registerValues(state),
+        events: events.snapshot(),
+      })),
+      turn: this.#turns.snapshot(),
     };
   }
 
-  restore(state: EngineState): void {
-    restoreRegisterValues(this.#state, state.registers);
-    this.#budget.restore(state.retired);
-    this.#walker.a20Enabled = state.a20Enabled;
-    this.stateReplaced();
-    this.#events.nmi = state.nmiPending;
-    this.#events.shutdown = state.shutdown;
-    this.#state.setU32(INTERRUPT_REQUEST, state.nmiPending || this.#bus.interruptPending() ? 1 : 0);
+  restore(engine: EngineState): void {
+    this.#budget.restore(engine.retired);
+    this.#codeCache.flush();
+    this.#turns.restore(engine.turn);
+    for (const [index, processor] of this.#processors.all.entries()) {
+      const { registers, events } = engine.processors[index];
+      const { state } = processor;
+      restoreRegisterValues(state, registers);
+      processor.events.restore(events);
+      processor.replaced();
+      state.setU32(INTERRUPT_REQUEST, events.nmiPending || this.#bus.interruptPending(index) ? 1 : 0);
+    }
+    this.#processors.setA20(engine.a20Enabled);
   }
 
   regionsCompiled(): number {

@@ -10,16 +10,21 @@ import {
   FAULT_VECTOR,
   GDTR_LIMIT,
   IDTR_LIMIT,
+  MSR_STORAGE,
   MXCSR,
   REGISTER,
   SEGMENT_INDEX,
   SLICE_END,
   STATE_BASE,
   STATE_END,
+  TRANSLATION_AREA,
   X87_CONTROL,
+  X87_LAST_OPCODE,
+  X87_REGISTERS,
   XCR0,
+  XMM,
 } from './state.ts';
-import { storedRegister } from './stored-registers.ts';
+import { STORED_REGISTERS, storedRegister, unblockNmi } from './stored-registers.ts';
 import { PROCESSOR_SIGNATURE } from './system/cpuid.ts';
 
 /** Present, accessed read/write data (and, in CS, code) of 64 KiB: what every segment register holds after reset. */
@@ -29,15 +34,17 @@ const RESET_LDT = 0x82;
 const RESET_TASK = 0x8b;
 
 /**
- * Power-on (and here also INIT from the chipset's reset) state, SDM vol. 3 table 9-1: real mode, CS base ffff0000h, IP fff0h, EDX the processor
+ * Power-on state, SDM vol. 3 table 9-1: real mode, CS base ffff0000h, IP fff0h, EDX the processor
  * signature. The counters of retired instructions are kept: virtual time does not go back.
  */
 export function resetState(state: CpuState): void {
   const budget = state.u64(BUDGET);
   const sliceEnd = state.u64(SLICE_END);
+  const translationArea = state.u32(TRANSLATION_AREA);
   state.bytes.fill(0, STATE_BASE, STATE_END);
   state.setU64(BUDGET, budget);
   state.setU64(SLICE_END, sliceEnd);
+  state.setU32(TRANSLATION_AREA, translationArea);
   for (let segment = 0; segment < 6; segment++) state.setSegment(segment, 0, RESET_DATA, 0n, 0xffff);
   state.setSegment(SEGMENT_INDEX.CS, 0xf000, RESET_CODE, 0xffff_0000n, 0xffff);
   state.setSegment(SEGMENT_INDEX.LDTR, 0, RESET_LDT, 0n, 0xffff);
@@ -60,4 +67,31 @@ export function resetState(state: CpuState): void {
   state.setU64(storedRegister('MISC_ENABLE'), MISC_ENABLE_RESET);
   state.setU64(storedRegister('FEATURE_CONTROL'), FEATURE_CONTROL_RESET);
   updateModes(state);
+}
+
+/** What INIT leaves alone besides XCR0 and two bits of CR0: MSRs, x87 and vector registers. */
+const KEPT_BY_INIT = [
+  [MSR_STORAGE, MSR_STORAGE + STORED_REGISTERS.length * 8],
+  [X87_REGISTERS, X87_LAST_OPCODE + 4],
+  [MXCSR, MXCSR + 4],
+  [XMM, XMM + 16 * 32],
+] as const;
+
+/** What INIT makes of the state (SDM vol. 3 table 9-1). NMIs are let in again. */
+export function initializeState(state: CpuState): void {
+  const kept = KEPT_BY_INIT.map(([start, end]) => ({ start, bytes: state.bytes.slice(start, end) }));
+  const xcr0 = state.u64(XCR0);
+  const caching = state.u32(CR0) & (CR0_BITS.CD | CR0_BITS.NW);
+  resetState(state);
+  for (const { start, bytes } of kept) state.bytes.set(bytes, start);
+  state.setU64(XCR0, xcr0);
+  state.setU32(CR0, (caching | CR0_BITS.ET) >>> 0);
+  unblockNmi(state);
+}
+
+/** Where a start-up message sends a processor that waits for one: real mode at `vector` × 4 KiB (SDM vol. 3 §8.4.3). */
+export function startUpState(state: CpuState, vector: number): void {
+  state.setSegment(SEGMENT_INDEX.CS, vector << 8, RESET_CODE, BigInt(vector << 12), 0xffff);
+  state.rip = 0n;
+  state.nextRip = 0n;
 }

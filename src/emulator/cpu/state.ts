@@ -150,6 +150,9 @@ export const SIMD_SCRATCH = place(256, 16);
 /** ZF and CF of a floating-point comparison that a helper made; both: unordered. */
 export const COMPARISON = { ZERO: SIMD_SCRATCH + 128, CARRY: SIMD_SCRATCH + 132 } as const;
 
+/** Where the running processor's TLBs and jump cache stand (layout.ts): each processor has its own. */
+export const TRANSLATION_AREA = place(4);
+
 /** What an AVX instruction raises at once, as SSE_TRAP: by CR4.OSXSAVE, XCR0, the mode and CR0.TS. */
 export const AVX_TRAP = place(4);
 

@@ -1,3 +1,4 @@
+import type { CpuTopology } from '../machine/processor-topology.ts';
 import type { CpuBus } from './bus.ts';
 import type { CpuState } from './cpu-state.ts';
 import type { CpuModel } from './model/cpu-model.ts';
@@ -69,6 +70,9 @@ export interface CpuContext {
   readonly bus: CpuBus;
   readonly model: CpuModel;
   readonly entropy: EntropySource;
+  readonly topology: CpuTopology;
+  /** The initial APIC id of the processor that runs. */
+  readonly apicId: number;
   /** Virtual TSC ticks now, exact for the current instruction. */
   tsc(): bigint;
   /** Throws the GuestFault. */
@@ -77,6 +81,8 @@ export interface CpuContext {
   flushTranslations(options: { linear?: bigint; global: boolean }): void;
   /** CS, CPL, CR0, CR4, EFER, RFLAGS.VM/AC or a segment changed: recompute MODE, EFFECTIVE_BASES, MMU index. */
   modesChanged(): void;
+  /** PAUSE: another processor may run. */
+  yieldTurn(): void;
   log(site: string, message: string): void;
 }
 

@@ -304,7 +304,7 @@ export class Machine {
       processor: {
         interruptRaised: () => this.#interruptRaised(),
         nmi: () => {
-          this.engine.setNmi();
+          this.engine.setNmi(0);
           this.#interruptRaised();
         },
         smi: () => this.log.guestError('SMI', 'this board has no system management mode'),

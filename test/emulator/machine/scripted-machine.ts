@@ -65,11 +65,10 @@ export class ScriptedEngine implements CpuEngine {
   snapshot(): EngineState {
     return {
       features: [],
-      registers: {},
       retired: this.#retired,
       a20Enabled: this.a20,
-      nmiPending: false,
-      shutdown: false,
+      processors: [],
+      turn: { current: 0, left: 0, paused: 0, ready: [] },
     };
   }
 
@@ -105,6 +104,14 @@ export class ScriptedEngine implements CpuEngine {
   stateReplaced(): void {}
 
   setNmi(): void {}
+
+  initialize(): void {}
+
+  startUp(): void {}
+
+  interruptRaised(): void {
+    this.requestExit();
+  }
 
   setA20(enabled: boolean): void {
     this.a20 = enabled;

@@ -15,13 +15,11 @@ import { isNmiBlocked } from '../stored-registers.ts';
 import { INSTRUCTION_HANDLERS } from '../system/instruction-handlers.ts';
 import type { CpuContext, GuestFault, SystemHandler } from '../system-context.ts';
 import type { CodeCache } from '../translation/code-cache.ts';
-import type { CodeLookup } from '../translation/code-lookup.ts';
 import type { Budget } from './budget.ts';
 import type { CurrentCall } from './current-call.ts';
 import type { FaultRecorder } from './fault-recorder.ts';
 import { setRipOf } from './instruction-pointer.ts';
-import type { PendingEvents } from './pending-events.ts';
-import type { Translations } from './translations.ts';
+import type { ProcessorSet } from './processor-set.ts';
 
 const HANDLERS: Readonly<Record<string, SystemHandler>> = INSTRUCTION_HANDLERS;
 
@@ -35,11 +33,9 @@ export interface CodeCallsPorts {
   /** The one object that system code throws. */
   readonly fault: GuestFault;
   readonly codeCache: CodeCache;
-  readonly lookup: CodeLookup;
-  readonly translations: Translations;
+  readonly processors: ProcessorSet;
   readonly faults: FaultRecorder;
   readonly budget: Budget;
-  readonly events: PendingEvents;
   readonly call: CurrentCall;
 }
 
@@ -53,7 +49,8 @@ export class CodeCalls {
 
   /** Runs the TypeScript handler of the instruction at `uop`; returns what a handler does (NEXT). */
   system(uop: number): number {
-    const { context, operands, codeCache, translations, call, lookup } = this.#ports;
+    const { context, operands, codeCache, processors, call } = this.#ports;
+    const { translations, lookup } = processors.current.caches;
     const { state } = context;
     const decoded = codeCache.decodedAt(uop);
     setRipOf(state, uop, RIP, 0);
@@ -90,8 +87,9 @@ export class CodeCalls {
   }
 
   #mustLeave(): boolean {
-    const { context, budget, events } = this.#ports;
+    const { context, budget, processors } = this.#ports;
     const { state, bus } = context;
+    const { events } = processors.current;
     if (state.u32(HALTED) !== 0 || state.u32(INTERRUPT_SHADOW) !== 0 || budget.exitRequested) return true;
     const flags = state.u32(FLAGS_SYSTEM);
     if ((flags & RFLAGS.TF) !== 0) return true;
@@ -102,8 +100,9 @@ export class CodeCalls {
 
   /** Finds the block at a near branch's target, and links it when it stands in the same page. */
   link(uop: number, which: number): number {
-    const { context, codeCache, lookup } = this.#ports;
+    const { context, codeCache, processors } = this.#ports;
     const { state } = context;
+    const { lookup } = processors.current.caches;
     const { view } = state;
     const next = view.getInt32(uop + UOP.DISPLACEMENT, true);
     const relative = which === 0 ? view.getInt32(uop + UOP.IMMEDIATE, true) : 0;
@@ -122,13 +121,13 @@ export class CodeCalls {
 
   /** JUMP_RIP → micro-op. */
   lookupJump(): number {
-    const { context, lookup } = this.#ports;
+    const { context, processors } = this.#ports;
     const { state } = context;
     const low = state.u32(JUMP_RIP);
     const high = state.u32(JUMP_RIP + 4);
     state.setU32(RIP, low);
     state.setU32(RIP + 4, high);
-    const target = lookup.block(low, high);
+    const target = processors.current.caches.lookup.block(low, high);
     if (target === 0) state.setU32(CURRENT_UOP, 0);
     return target;
   }

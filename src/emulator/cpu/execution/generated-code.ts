@@ -14,6 +14,7 @@ import type { CodeCalls } from './code-calls.ts';
 import type { CurrentCall } from './current-call.ts';
 import { memoryLimits } from './engine-memory.ts';
 import type { FaultRecorder } from './fault-recorder.ts';
+import type { ProcessorSet } from './processor-set.ts';
 
 /** What generated code is built from and calls. */
 export interface GeneratedCodePorts {
@@ -21,7 +22,7 @@ export interface GeneratedCodePorts {
   readonly state: CpuState;
   readonly handlers: HandlerTable;
   readonly codeCache: CodeCache;
-  readonly memoryPath: MemoryPath;
+  readonly processors: ProcessorSet;
   readonly calls: CodeCalls;
   readonly faults: FaultRecorder;
   readonly call: CurrentCall;
@@ -39,28 +40,29 @@ export interface GeneratedCode {
 
 /** Generates the interpreter and ties it and the region compiler to what they call. */
 export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCode {
-  const { placement, state, handlers, codeCache, memoryPath, calls, faults, call } = ports;
+  const { placement, state, handlers, codeCache, processors, calls, faults, call } = ports;
+  const path = (): MemoryPath => processors.current.caches.memoryPath;
   const limits = memoryLimits(placement.memory.buffer);
   const module = new WebAssembly.Module(generateInterpreter(handlers, limits, ports.regionsAfter));
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: handlers.count });
   const common = {
     memory: placement.memory,
     slowCommit: call.noting((_low: number, _high: number, bytes: number) => {
-      memoryPath.commit(bytes);
+      path().commit(bytes);
       return 0;
     }),
     ...bindHelpers(state),
   };
   const compiler = new RegionCompiler(state.view, handlers, codeCache, limits);
   const regions = new RegionTier(compiler, codeCache, handlers, table, {
-    env: { ...common, ...regionMemory(memoryPath, state, call) },
+    env: { ...common, ...regionMemory(path, state, call) },
   });
   const imports = {
     ...common,
     table,
-    slowRead: call.noting((low: number, high: number, bytes: number) => memoryPath.read(low, high, bytes)),
-    slowWrite: call.noting((low: number, high: number, bytes: number) => memoryPath.write(low, high, bytes, false)),
-    slowModify: call.noting((low: number, high: number, bytes: number) => memoryPath.write(low, high, bytes, true)),
+    slowRead: call.noting((low: number, high: number, bytes: number) => path().read(low, high, bytes)),
+    slowWrite: call.noting((low: number, high: number, bytes: number) => path().write(low, high, bytes, false)),
+    slowModify: call.noting((low: number, high: number, bytes: number) => path().write(low, high, bytes, true)),
     checkLimit: call.noting((segment: number, low: number, high: number, access: number) =>
       faults.checkLimit(segment, low, high, access),
     ),
@@ -77,7 +79,7 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
 }
 
 /** Regions leave devices and code to the interpreter: −1 becomes an exit that runs the instruction there. */
-function regionMemory(path: MemoryPath, state: CpuState, call: CurrentCall) {
+function regionMemory(path: () => MemoryPath, state: CpuState, call: CurrentCall) {
   const plain = (access: (low: number, high: number, bytes: number) => number) =>
     call.noting((low: number, high: number, bytes: number) => {
       const host = access(low, high, bytes);
@@ -87,8 +89,8 @@ function regionMemory(path: MemoryPath, state: CpuState, call: CurrentCall) {
       return 0;
     });
   return {
-    slowRead: plain((low, high, bytes) => path.readPlain(low, high, bytes)),
-    slowWrite: plain((low, high, bytes) => path.writePlain(low, high, bytes, false)),
-    slowModify: plain((low, high, bytes) => path.writePlain(low, high, bytes, true)),
+    slowRead: plain((low, high, bytes) => path().readPlain(low, high, bytes)),
+    slowWrite: plain((low, high, bytes) => path().writePlain(low, high, bytes, false)),
+    slowModify: plain((low, high, bytes) => path().writePlain(low, high, bytes, true)),
   };
 }

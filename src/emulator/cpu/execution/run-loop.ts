@@ -19,12 +19,10 @@ import {
 } from '../state.ts';
 import { isNmiBlocked, takeDelivered } from '../stored-registers.ts';
 import type { CpuContext } from '../system-context.ts';
-import type { CodeLookup } from '../translation/code-lookup.ts';
 import type { Budget } from './budget.ts';
 import type { ExitRequest } from './exit-request.ts';
 import { setRipOf } from './instruction-pointer.ts';
-import type { PendingEvents } from './pending-events.ts';
-import type { Translations } from './translations.ts';
+import type { ProcessorSet } from './processor-set.ts';
 
 const VECTOR_DB = 1;
 const VECTOR_NMI = 2;
@@ -34,12 +32,10 @@ const NO_SHADOW = 0xffff_ffff;
 /** What the loop drives. */
 export interface RunLoopPorts {
   readonly context: CpuContext;
-  readonly lookup: CodeLookup;
+  readonly processors: ProcessorSet;
   readonly budget: Budget;
   readonly exitRequest: ExitRequest;
-  readonly events: PendingEvents;
   readonly exceptions: ExceptionUnit;
-  readonly translations: Translations;
   /** Runs micro-ops until one leaves. */
   readonly run: (uop: number) => void;
 }
@@ -54,8 +50,9 @@ export class RunLoop {
 
   /** Runs until the slice's budget is used up or something ends it earlier. */
   run(): EngineExit {
-    const { context, events, budget, lookup } = this.#ports;
+    const { context, processors, budget } = this.#ports;
     const { state } = context;
+    const { events, caches } = processors.current;
     for (;;) {
       if (events.shutdown) return 'shutdown';
       const shadow = state.u32(INTERRUPT_SHADOW) !== 0 || state.u32(STI_SHADOW_RIP) === state.u32(RIP);
@@ -67,13 +64,14 @@ export class RunLoop {
       if (left <= 0) return 'budget';
       const trap = (state.u32(FLAGS_SYSTEM) & RFLAGS.TF) !== 0;
       if (shadow || trap) this.#single(left, trap);
-      else this.#runFrom(lookup.block(state.u32(RIP), state.u32(RIP + 4)));
+      else this.#runFrom(caches.lookup.block(state.u32(RIP), state.u32(RIP + 4)));
     }
   }
 
   #takeInterrupts(): void {
-    const { context, events } = this.#ports;
+    const { context, processors } = this.#ports;
     const { state, bus } = context;
+    const { events } = processors.current;
     if (events.nmi && !isNmiBlocked(state)) {
       events.nmi = false;
       this.#deliver(VECTOR_NMI, -1, 'nmi');
@@ -87,11 +85,11 @@ export class RunLoop {
 
   /** One instruction: after STI or MOV SS, and under TF. */
   #single(left: number, trap: boolean): void {
-    const { context, budget, lookup } = this.#ports;
+    const { context, budget, processors } = this.#ports;
     const { state } = context;
     state.setU32(INTERRUPT_SHADOW, 0);
     state.setU32(STI_SHADOW_RIP, NO_SHADOW);
-    const uop = lookup.once(state.u32(RIP), state.u32(RIP + 4), 1);
+    const uop = processors.current.caches.lookup.once(state.u32(RIP), state.u32(RIP + 4), 1);
     budget.hold(left - 1);
     takeDelivered(state);
     const faulted = this.#runFrom(uop);
@@ -117,7 +115,7 @@ export class RunLoop {
       this.#deliverRecorded();
       return true;
     }
-    const { context, budget, lookup, exitRequest, run } = this.#ports;
+    const { context, budget, processors, exitRequest, run } = this.#ports;
     const { state } = context;
     run(uop);
     exitRequest.restoreCode();
@@ -136,6 +134,7 @@ export class RunLoop {
         this.#rewind(false);
         const { left } = budget;
         if (budget.exitRequested || left <= 0) return false;
+        const { lookup } = processors.current.caches;
         return this.#runFrom(lookup.once(state.u32(RIP), state.u32(RIP + 4), left));
       }
       default:
@@ -145,10 +144,10 @@ export class RunLoop {
 
   /** Runs the instruction at RIP in the interpreter, whatever tier its block has reached. */
   #runOnce(): boolean {
-    const { context, budget, lookup } = this.#ports;
+    const { context, budget, processors } = this.#ports;
     const { state } = context;
     const { left } = budget;
-    const uop = lookup.once(state.u32(RIP), state.u32(RIP + 4), 1);
+    const uop = processors.current.caches.lookup.once(state.u32(RIP), state.u32(RIP + 4), 1);
     budget.hold(left - 1);
     const faulted = this.#runFrom(uop);
     budget.release();
@@ -172,8 +171,9 @@ export class RunLoop {
   }
 
   #deliver(vector: number, errorCode: number, kind: EventKind): void {
-    const { exceptions, events, translations } = this.#ports;
+    const { exceptions, processors } = this.#ports;
+    const { events, caches } = processors.current;
     if (exceptions.deliver({ vector, errorCode, kind }) === 'shutdown') events.shutdown = true;
-    translations.applyModes();
+    caches.translations.applyModes();
   }
 }

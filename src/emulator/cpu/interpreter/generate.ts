@@ -11,6 +11,7 @@ import {
   JUMP_RIP,
   MODE_KEY,
   RIP_PAGE,
+  TRANSLATION_AREA,
 } from '../state.ts';
 import { call, i32, i64, localGet } from '../wasm/expr.ts';
 import { FunctionBuilder, type Label } from '../wasm/function-builder.ts';
@@ -195,12 +196,12 @@ function emitRun(
       emitBranchRecord(b, rip);
       const low = i32.wrap(rip);
       const slot = i32.and(i32.xor(low, i32.shrU(low, i32.const(9))), i32.const(JUMP_CACHE_ENTRIES - 1));
-      const entry = b.let(i32.add(i32.shl(slot, i32.const(5)), i32.const(JUMP_CACHE)));
+      const entry = b.let(i32.add(i32.shl(slot, i32.const(5)), i32.load(i32.const(TRANSLATION_AREA))));
       b.if(
-        i64.eq(i64.load(entry), i64.xor(rip, i64.load(i32.const(MODE_KEY)))),
+        i64.eq(i64.load(entry, JUMP_CACHE), i64.xor(rip, i64.load(i32.const(MODE_KEY)))),
         () => {
-          b.storeI64(i32.const(RIP_PAGE), i64.load(entry, 8));
-          b.set(UOP_LOCAL, i32.load(entry, 16));
+          b.storeI64(i32.const(RIP_PAGE), i64.load(entry, JUMP_CACHE + 8));
+          b.set(UOP_LOCAL, i32.load(entry, JUMP_CACHE + 16));
         },
         () => {
           b.storeI64(i32.const(JUMP_RIP), rip);

@@ -11,17 +11,25 @@ export const TLB_BYTES = TLB_ENTRIES * TLB_ENTRY_BYTES;
 /** User, supervisor, supervisor over SMAP: a reading and a writing TLB each. */
 export const MMU_COUNT = 3;
 
-export const TLB_BASE = Math.ceil(STATE_END / PAGE) * PAGE;
-export const TLB_END = TLB_BASE + MMU_COUNT * 2 * TLB_BYTES;
+/**
+ * A translation area: what one processor caches of its page tables. Generated code finds it through TRANSLATION_AREA and TLB_READ, TLB_WRITE
+ * in the state, never at a fixed address. Offsets in the area:
+ */
+export const TLBS = 0;
+export const TLBS_END = TLBS + MMU_COUNT * 2 * TLB_BYTES;
 
 /** RIP with MODE_KEY u64 at 0, RIP_PAGE u64 at 8, micro-op u32 at 16. */
 export const JUMP_CACHE_ENTRIES = 8192;
 export const JUMP_CACHE_ENTRY_BYTES = 32;
-export const JUMP_CACHE = TLB_END;
+export const JUMP_CACHE = TLBS_END;
 export const JUMP_CACHE_END = JUMP_CACHE + JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES;
+export const TRANSLATION_AREA_BYTES = Math.ceil(JUMP_CACHE_END / PAGE) * PAGE;
+
+/** The first processor's area; those of the others stand behind the machine's memory. */
+export const FIRST_TRANSLATION_AREA = Math.ceil(STATE_END / PAGE) * PAGE;
 
 /** A page for code that is fetched from devices. */
-export const FETCH_PAGE = Math.ceil(JUMP_CACHE_END / 0x1000) * 0x1000;
+export const FETCH_PAGE = FIRST_TRANSLATION_AREA + TRANSLATION_AREA_BYTES;
 
 /** Micro-ops; when it is full, all translations are dropped. */
 export const UOP_ARENA = FETCH_PAGE + 0x1000;
@@ -38,10 +46,12 @@ export const ENTRY_COUNTS_END = ENTRY_COUNTS + (UOP_ARENA_BYTES >> ENTRY_COUNT_S
 /** Guest RAM and ROM from here. */
 export const MACHINE_OFFSET = ENTRY_COUNTS_END;
 
+/** Offset of the reading TLB of an MMU index in its area. */
 export function readTlbOf(mmuIndex: number): number {
-  return TLB_BASE + mmuIndex * 2 * TLB_BYTES;
+  return TLBS + mmuIndex * 2 * TLB_BYTES;
 }
 
+/** Offset of the writing TLB of an MMU index in its area. */
 export function writeTlbOf(mmuIndex: number): number {
   return readTlbOf(mmuIndex) + TLB_BYTES;
 }

@@ -1,4 +1,4 @@
-import type { CpuFeature } from '../model/features.ts';
+import type { CpuFeature, SEVERAL_PROCESSORS } from '../model/features.ts';
 import type { Semantic, Size } from './semantics.ts';
 
 /** Opcode maps: one byte, 0F, 0F 38, 0F 3A; the last three under VEX. */
@@ -43,8 +43,8 @@ export interface RowOptions {
   readonly withoutRexB?: boolean;
   /** Has a ModRM byte although no operand says so. */
   readonly hasModRm?: boolean;
-  /** Needs CPUID feature. */
-  readonly feature?: CpuFeature;
+  /** Needs CPUID feature, or several processors. */
+  readonly feature?: CpuFeature | typeof SEVERAL_PROCESSORS;
   /** VEX.L and VEX.W where they choose the instruction. */
   readonly vexL?: 0 | 1;
   readonly vexW?: 0 | 1;

@@ -1,3 +1,4 @@
+import { SEVERAL_PROCESSORS } from '../model/features.ts';
 import { type InstructionRow, type RowOptions, row, systemRow } from './row.ts';
 import type { Size } from './semantics.ts';
 
@@ -163,4 +164,6 @@ export const SYSTEM_ROWS: readonly InstructionRow[] = [
   systemRow('1', 0xcf, 'IRET', [], { sizes: ALL }),
   systemRow('1', 0xf1, 'INT1', []),
   systemRow('1', 0xf4, 'HLT', []),
+  // With a single processor it is a NOP (transfer.ts).
+  systemRow('1', 0x90, 'PAUSE', [], { prefix: 0xf3, withoutRexB: true, feature: SEVERAL_PROCESSORS }),
 ];

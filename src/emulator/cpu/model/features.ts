@@ -85,6 +85,9 @@ export const CPU_FEATURES = {
   lm: at(EXTENDED, 0, 'edx', 29),
 } as const satisfies Readonly<Record<string, FeaturePlace>>;
 
+/** Not CPUID's: the condition of instructions that differ where a board has several processors. */
+export const SEVERAL_PROCESSORS = 'several-processors';
+
 export type CpuFeature = keyof typeof CPU_FEATURES;
 
 /** What a feature cannot be without. */

@@ -69,6 +69,11 @@ export function halt(cpu: CpuContext): void {
   cpu.state.setU32(HALTED, 1);
 }
 
+/** PAUSE: whoever spins waits for another processor. */
+export function pause(cpu: CpuContext): void {
+  cpu.yieldTurn();
+}
+
 /** CLAC and STAC (SMAP). */
 function setAlignmentCheck(cpu: CpuContext, set: boolean): void {
   const { state } = cpu;

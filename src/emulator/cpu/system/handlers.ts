@@ -45,6 +45,7 @@ import {
   clearAlignmentCheck,
   clearInterruptFlag,
   halt,
+  pause,
   popFlags,
   pushFlags,
   setAlignmentCheckFlag,
@@ -117,12 +118,13 @@ export const SYSTEM_HANDLERS = {
   SYSENTER: systemEnter,
   SYSEXIT: systemExit,
   SWAPGS: swapGsBase,
-  // Flags: 9C, 9D, FA, FB, F4, 0F 01 CA, 0F 01 CB.
+  // Flags: 9C, 9D, FA, FB, F4, F3 90, 0F 01 CA, 0F 01 CB.
   PUSHF: pushFlags,
   POPF: popFlags,
   CLI: clearInterruptFlag,
   STI: setInterruptFlag,
   HLT: halt,
+  PAUSE: pause,
   CLAC: clearAlignmentCheck,
   STAC: setAlignmentCheckFlag,
   // Ports: E4 E5 EC ED, E6 E7 EE EF, 6C 6D, 6E 6F.

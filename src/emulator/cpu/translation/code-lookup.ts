@@ -2,7 +2,7 @@ import type { CpuBus } from '../bus.ts';
 import type { CpuState } from '../cpu-state.ts';
 import { FETCH_PAGE, JUMP_CACHE, JUMP_CACHE_ENTRIES, JUMP_CACHE_ENTRY_BYTES } from '../interpreter/layout.ts';
 import { ACCESS, MMU, type PageWalker } from '../mmu/page-walk.ts';
-import { CR2, LINEAR_MASK, MMU_INDEX, MODE, MODE_KEY, RIP_PAGE, USER_GENERATION } from '../state.ts';
+import { CR2, LINEAR_MASK, MMU_INDEX, MODE, MODE_KEY, RIP_PAGE, TRANSLATION_AREA, USER_GENERATION } from '../state.ts';
 import type { CodeCache } from './code-cache.ts';
 
 const PAGE = 0x1000;
@@ -226,7 +226,7 @@ export class CodeLookup {
     const linear = wide ? ripLow : ripLow + this.#csBase;
     this.#jumpPages[(linear >>> 12) & (REGIONS - 1)] = 1;
     const slot = (ripLow ^ (ripLow >>> 9)) & (JUMP_CACHE_ENTRIES - 1);
-    const entry = JUMP_CACHE + slot * JUMP_CACHE_ENTRY_BYTES;
+    const entry = state.u32(TRANSLATION_AREA) + JUMP_CACHE + slot * JUMP_CACHE_ENTRY_BYTES;
     state.setU32(entry, (ripLow ^ state.u32(MODE_KEY)) >>> 0);
     state.setU32(entry + 4, (ripHigh ^ state.u32(MODE_KEY + 4)) >>> 0);
     state.setU32(entry + 8, state.u32(RIP_PAGE));

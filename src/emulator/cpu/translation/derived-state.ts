@@ -13,6 +13,7 @@ import {
   STACK_MASK,
   TLB_READ,
   TLB_WRITE,
+  TRANSLATION_AREA,
   USER_GENERATION,
   WRITE_LIMITS,
 } from '../state.ts';
@@ -56,8 +57,9 @@ export function updateDerivedState(state: CpuState): void {
 
 function updateTranslationIndex(state: CpuState): void {
   const mmu = state.u32(MMU_INDEX);
-  state.setU32(TLB_READ, readTlbOf(mmu));
-  state.setU32(TLB_WRITE, writeTlbOf(mmu));
+  const area = state.u32(TRANSLATION_AREA);
+  state.setU32(TLB_READ, area + readTlbOf(mmu));
+  state.setU32(TLB_WRITE, area + writeTlbOf(mmu));
   updateModeKey(state);
 }
 

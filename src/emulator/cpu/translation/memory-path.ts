@@ -6,11 +6,12 @@ import {
   JUMP_CACHE_END,
   MMU_COUNT,
   readTlbOf,
-  TLB_BASE,
   TLB_BYTES,
-  TLB_END,
   TLB_ENTRIES,
   TLB_ENTRY_BYTES,
+  TLBS,
+  TLBS_END,
+  TRANSLATION_AREA_BYTES,
   writeTlbOf,
 } from '../interpreter/layout.ts';
 import { ACCESS, MMU, type PageWalker } from '../mmu/page-walk.ts';
@@ -39,7 +40,8 @@ export interface MemoryPathPorts {
 /** Linear memory as generated code reaches it when the TLB does not answer: fills the TLB, crosses pages, goes to devices. */
 export class MemoryPath {
   readonly #ports: MemoryPathPorts;
-  readonly #words: Int32Array;
+  /** The processor's translation area, as words. */
+  readonly #area: Int32Array;
   /** Physical places of the store that waits for slowCommit: the second is −1 unless the access crosses a page. */
   #first = 0;
   #second = -1;
@@ -53,9 +55,10 @@ export class MemoryPath {
   /** 4 MiB regions (hashed) that large pages map: INVLPG of one address there drops every piece. */
   readonly #large = new Uint8Array(LARGE_REGIONS);
 
-  constructor(ports: MemoryPathPorts, buffer: ArrayBufferLike) {
+  /** `area`: byte offset of the processor's translation area in `buffer`. */
+  constructor(ports: MemoryPathPorts, buffer: ArrayBufferLike, area: number) {
     this.#ports = ports;
-    this.#words = new Int32Array(buffer);
+    this.#area = new Int32Array(buffer, area, TRANSLATION_AREA_BYTES >> 2);
     this.flush();
   }
 
@@ -66,22 +69,22 @@ export class MemoryPath {
   }
 
   #flushTlbs(): void {
-    this.#words.fill(-1, TLB_BASE >> 2, TLB_END >> 2);
+    this.#area.fill(-1, TLBS >> 2, TLBS_END >> 2);
     this.#localCount = 0;
     this.#large.fill(0);
   }
 
   /** Forgets what a CR3 write does: the user's translations, and the supervisor's of pages that are not global. The jump cache is left alone. */
   flushLocal(): void {
-    const words = this.#words;
+    const words = this.#area;
     words.fill(-1, readTlbOf(MMU.USER) >> 2, (readTlbOf(MMU.USER) + 2 * TLB_BYTES) >> 2);
-    if (this.#localCount > LOCAL_ENTRIES) words.fill(-1, TLB_BASE >> 2, TLB_END >> 2);
+    if (this.#localCount > LOCAL_ENTRIES) words.fill(-1, TLBS >> 2, TLBS_END >> 2);
     else for (let index = 0; index < this.#localCount; index++) words[this.#local[index]] = -1;
     this.#localCount = 0;
   }
 
   flushJumps(): void {
-    this.#words.fill(-1, JUMP_CACHE >> 2, JUMP_CACHE_END >> 2);
+    this.#area.fill(-1, JUMP_CACHE >> 2, JUMP_CACHE_END >> 2);
   }
 
   /** Forgets the page of `linearLow` in every TLB, or everything when a large page may hold it. The jump cache is left alone. */
@@ -91,13 +94,18 @@ export class MemoryPath {
       return;
     }
     const index = (linearLow >>> 12) & (TLB_ENTRIES - 1);
-    for (let tlb = TLB_BASE; tlb < TLB_END; tlb += TLB_BYTES)
-      this.#words[((tlb + index * TLB_ENTRY_BYTES) >> 2) | 0] = -1;
+    for (let tlb = TLBS; tlb < TLBS_END; tlb += TLB_BYTES) this.#area[((tlb + index * TLB_ENTRY_BYTES) >> 2) | 0] = -1;
+  }
+
+  /** Forgets what may be written without the slow path. */
+  flushWrites(): void {
+    for (let mmu = 0; mmu < MMU_COUNT; mmu++)
+      this.#area.fill(-1, writeTlbOf(mmu) >> 2, (writeTlbOf(mmu) + TLB_BYTES) >> 2);
   }
 
   /** From now on writes to this host page take the slow path. */
   protectPage(hostPage: number): void {
-    const words = this.#words;
+    const words = this.#area;
     for (let mmu = 0; mmu < MMU_COUNT; mmu++) {
       const start = writeTlbOf(mmu) >> 2;
       for (let at = start; at < start + TLB_ENTRIES * TLB_WORDS; at += TLB_WORDS) {
@@ -206,9 +214,9 @@ export class MemoryPath {
   #fill(tlb: number, low: number, high: number, host: number): void {
     const page = low & ~0xfff;
     const at = (tlb >> 2) + ((low >>> 12) & (TLB_ENTRIES - 1)) * TLB_WORDS;
-    this.#words[at] = page;
-    this.#words[at + 1] = high;
-    this.#words[at + 2] = host - page;
+    this.#area[at] = page;
+    this.#area[at + 1] = high;
+    this.#area[at + 2] = host - page;
     const { walker } = this.#ports;
     if (walker.pageShift > 12) this.#large[(low >>> 22) & (LARGE_REGIONS - 1)] = 1;
     if (walker.global || tlb < readTlbOf(MMU.SUPERVISOR)) return;

@@ -14,7 +14,7 @@ import { gatherPages, groupRuns, type PageRun, scatterPages, usedPages } from '.
  */
 const MAGIC = asciiBytes('Q35SNAP\n');
 /** Version of the file's own form; components have theirs. */
-export const SNAPSHOT_VERSION = 1;
+export const SNAPSHOT_VERSION = 2;
 const HASH_BYTES = 32;
 const PROLOGUE_BYTES = MAGIC.length + 4 + 4 + HASH_BYTES;
 /** Pages of a blob of RAM: 8 MiB. */

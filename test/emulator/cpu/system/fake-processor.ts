@@ -6,6 +6,7 @@ import { type CpuModel, DEFAULT_CPU_MODEL } from '../../../../src/emulator/cpu/m
 import { SeededEntropy } from '../../../../src/emulator/cpu/model/entropy.ts';
 import { updateModes } from '../../../../src/emulator/cpu/modes.ts';
 import { type CpuContext, GuestFault } from '../../../../src/emulator/cpu/system-context.ts';
+import { SINGLE_PROCESSOR } from '../../../../src/emulator/machine/processor-topology.ts';
 
 const RAM_OFFSET = 0x1_0000;
 
@@ -78,6 +79,8 @@ export class FakeProcessor implements CpuContext {
   readonly memory: TranslatedMemory;
   readonly model: CpuModel;
   readonly entropy = new SeededEntropy();
+  topology = SINGLE_PROCESSOR;
+  apicId = 0;
   readonly logs: string[] = [];
   readonly flushes: { linear?: bigint; global: boolean }[] = [];
   readonly physicalWrites: number[] = [];
@@ -117,6 +120,8 @@ export class FakeProcessor implements CpuContext {
   modesChanged(): void {
     updateModes(this.state);
   }
+
+  yieldTurn(): void {}
 
   log(site: string, message: string): void {
     this.logs.push(`${site}: ${message}`);
