@@ -77,7 +77,9 @@ function compileBlock(cursor: Cursor, options: CompileOptions): CompiledTable | 
   }
   const { fileName, identity } = parseHeader(cursor, options);
   cursor.dropsIdle = !cursor.asWritten && options.optimize !== 'none';
-  const terms = parseBlock(cursor);
+  cursor.temporaries = { declarations: [], next: 0 };
+  const statements = parseBlock(cursor);
+  const terms = [...cursor.temporaries.declarations, ...statements];
   const { diagnostics, notes, asWritten, integerBytes } = cursor;
   const { names, externalPaths } = declareNames(terms, notes, diagnostics, asWritten);
   const optimizations = chosenOptimizations(options, asWritten, identity.signature);

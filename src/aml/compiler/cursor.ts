@@ -10,12 +10,18 @@ import type { Token } from './source.ts';
 /** Thrown after the mistake has been reported; the list of statements around goes on behind it. */
 export class SyntaxFailure extends Error {}
 
+/** Declarations that Switch needs, the last one first, as iasl orders them. */
+export interface Temporaries {
+  readonly declarations: AmlTerm[];
+  /** Number of the next one. */
+  next: number;
+}
+
 /** What a method collects while its body is read. */
 export interface MethodContext {
   readonly name: string;
   serialized: boolean;
-  /** Declarations that Switch needs, the last one first, as iasl orders them. */
-  readonly temporaries: AmlTerm[];
+  readonly temporaries: Temporaries;
 }
 
 /** External as the source writes it. */
@@ -59,6 +65,8 @@ export class Cursor {
   /** Of the definition block that is read. */
   integerBytes: IntegerBytes = 8;
   method: MethodContext | undefined;
+  /** Of Switch statements outside of methods: they stand at the block's start. */
+  temporaries: Temporaries = { declarations: [], next: 0 };
   readonly #tokens: readonly Token[];
   readonly #names = new Map<string, NameTerm>();
   #index = 0;

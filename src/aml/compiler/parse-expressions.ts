@@ -41,9 +41,9 @@ const divide = (left: AmlTerm, right: AmlTerm, quotient: AmlTerm = NULL_NAME): A
 const INFIX = new Map<string, Infix>([['/', { precedence: 13, build: divide }]]);
 /** Comparisons that iasl does not compute when they are written as symbols. */
 const UNFOLDED = new Set(['DefLNotEqual', 'DefLLessEqual', 'DefLGreaterEqual']);
-/** Kinds by the symbol before `=`. */
+/** What an assignment builds, by its symbol. */
 const COMPOUND = new Map<string, (left: AmlTerm, right: AmlTerm) => AmlTerm>([
-  ['/', (left, right) => divide(left, right, left)],
+  ['/=', (left, right) => divide(left, right, left)],
 ]);
 /** Operators whose null target an assignment fills, instead of a Store around them. */
 const ASSIGNABLE = new Set(['DefDivide', 'DefIndex', 'DefNot']);
@@ -53,7 +53,7 @@ for (const row of Object.values(OPCODES) as readonly Opcode[]) {
   const target = assign ? [NULL_NAME] : [];
   INFIX.set(symbol, { precedence, build: (left, right) => def(row.name, [left, right, ...target]) });
   if (!assign) continue;
-  COMPOUND.set(symbol, (left, right) => def(row.name, [left, right, left]));
+  COMPOUND.set(`${symbol}=`, (left, right) => def(row.name, [left, right, left]));
   ASSIGNABLE.add(row.name);
 }
 
@@ -64,11 +64,20 @@ export function parseTerm(cursor: Cursor): AmlTerm {
   const { token } = cursor;
   if (token.kind !== 'punctuation' || !token.text.endsWith('=')) return left;
   if (token.text === '=') return assignment(cursor, left, start);
-  const compound = COMPOUND.get(token.text.slice(0, -1));
-  if (!compound) return left;
+  if (!compoundAt(cursor)) return left;
   checkTarget(cursor, left, start);
+  return compoundAssignment(cursor, left, start);
+}
+
+/** What an assignment such as `+=` builds, when one stands here. */
+function compoundAt({ token }: Cursor) {
+  return token.kind === 'punctuation' ? COMPOUND.get(token.text) : undefined;
+}
+
+function compoundAssignment(cursor: Cursor, target: AmlTerm, start: Token): AmlTerm {
+  const compound = compoundAt(cursor)!;
   cursor.next();
-  return cursor.mark(compound(left, parseTerm(cursor)), start);
+  return cursor.mark(compound(target, parseTerm(cursor)), start);
 }
 
 /** `target = value`: the operator's own target where it has one that is free, else a Store. */
@@ -101,11 +110,11 @@ function parseInfix(cursor: Cursor, minimum: number): AmlTerm {
   }
 }
 
-function parsePrefix(cursor: Cursor): AmlTerm {
+function parsePrefix(cursor: Cursor, isOperand = false): AmlTerm {
   const { token } = cursor;
   if (token.kind === 'punctuation' && (token.text === '!' || token.text === '~')) {
     cursor.next();
-    const operand = cursor.deeper(() => parsePrefix(cursor));
+    const operand = cursor.deeper(() => parsePrefix(cursor, true));
     return cursor.mark(token.text === '!' ? def('DefLNot', [operand]) : def('DefNot', [operand, NULL_NAME]), token);
   }
   let term = parsePrimary(cursor);
@@ -121,6 +130,9 @@ function parsePrefix(cursor: Cursor): AmlTerm {
     } else if (cursor.at('=') && TARGETS.test(term.kind)) {
       // As iasl reads it, `=` belongs to the object before it: `!a = b` is `!(a = b)`.
       return assignment(cursor, term, token);
+    } else if (isOperand && TARGETS.test(term.kind) && compoundAt(cursor)) {
+      // DEVIATION(iasl): its disassembler writes `~(a |= b)` as `~a |= b`, for which its compiler makes an operator the target.
+      return compoundAssignment(cursor, term, token);
     } else return term;
   }
 }

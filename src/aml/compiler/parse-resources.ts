@@ -9,7 +9,16 @@ import { type TemplateTag, tagFields } from './resource-tags.ts';
 import type { Token } from './source.ts';
 
 const MACROS = new Map(Object.entries(RESOURCE_MACROS).map(([name, macro]) => [name.toUpperCase(), { name, macro }]));
-const MAX_LIST_VALUE = { Interrupt: 0xffff_ffff, GpioInt: 0xffff, GpioIo: 0xffff } as Readonly<Record<string, number>>;
+const PINS = 0xffff;
+/** What a list in braces may hold, where that is more than bytes. */
+const MAX_LIST_VALUE: Readonly<Record<string, number>> = {
+  Interrupt: 0xffff_ffff,
+  GpioInt: PINS,
+  GpioIo: PINS,
+  PinFunction: PINS,
+  PinConfig: PINS,
+  PinGroup: PINS,
+};
 
 export const isResourceMacro = (name: string): boolean => MACROS.has(name.toUpperCase());
 

@@ -249,12 +249,12 @@ interface MethodHead {
 
 function parseMethodBody(cursor: Cursor, token: Token, { name, count, serialized, level }: MethodHead): AmlTerm {
   const outer = cursor.method;
-  const context: MethodContext = { name: name.path, serialized, temporaries: [] };
+  const context: MethodContext = { name: name.path, serialized, temporaries: { declarations: [], next: 0 } };
   cursor.method = context;
   try {
     const body = parseBlock(cursor);
     const flags = (count & 7) | (context.serialized ? 8 : 0) | (level << 4);
-    return cursor.mark(def('DefMethod', [name, flags, [...context.temporaries, ...body]]), token);
+    return cursor.mark(def('DefMethod', [name, flags, [...context.temporaries.declarations, ...body]]), token);
   } finally {
     cursor.method = outer;
   }

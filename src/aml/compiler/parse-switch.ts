@@ -74,24 +74,25 @@ function condition(name: NameTerm, predicate: AmlTerm): AmlTerm {
   return def('DefLNotEqual', [def('DefMatch', [predicate, MEQ, name, MTR, ZERO, ZERO]), def('Ones', [])]);
 }
 
-/** A name at the start of the method: inside a loop it would be declared twice. */
+/** A name at the start of the method, or of the block: inside a loop it would be declared twice. */
 function declareTemporary(cursor: Cursor, token: Token): { name: NameTerm; initialize: (value: AmlTerm) => void } {
   const { method } = cursor;
   for (const word of [ZERO, ONE]) cursor.notes.verbatim.add(word);
-  if (!method) cursor.fail('ASL_PLACE', token, 'Switch stands outside of a method');
-  const position = method.temporaries.length;
+  const temporaries = method?.temporaries ?? cursor.temporaries;
+  const { declarations } = temporaries;
+  const position = temporaries.next++;
   if (position >= DIGITS.length)
     cursor.fail('ASL_RANGE', token, `a method has up to ${DIGITS.length} Switch statements`);
-  if (!method.serialized) {
+  if (method && !method.serialized) {
     cursor.report('ASL_SERIALIZED', token, 'the method becomes Serialized: Switch declares a name');
     method.serialized = true;
   }
   const name: NameTerm = { kind: 'NameString', path: `_T_${DIGITS[position]}` };
-  method.temporaries.unshift(def('DefName', [name, ZERO]));
+  declarations.unshift(def('DefName', [name, ZERO]));
   return {
     name,
     initialize: (value) => {
-      method.temporaries[method.temporaries.length - 1 - position] = def('DefName', [name, value]);
+      declarations[declarations.length - 1 - position] = def('DefName', [name, value]);
     },
   };
 }

@@ -10,6 +10,7 @@ import {
   type RangeType,
   TRANSLATIONS,
 } from '../resources/address-space.ts';
+import { CLOCK_MODES, CLOCK_SCALES } from '../resources/clock-input.ts';
 import {
   ACCESS_TYPES,
   POLARITIES,
@@ -210,6 +211,30 @@ const spi = (args: MacroArguments): SerialBusConnection => ({
   clockPhase: args.keyword(7, CLOCK_PHASES),
 });
 
+/** ACPI 6.4's, which has no revision 2. */
+const csi2 = (args: MacroArguments): SerialBusConnection => ({
+  type: 'CSI2',
+  phyType: args.number(1, 0),
+  localPort: args.number(2, 0),
+});
+
+/** The tail of the pin macros, from the ResourceSource on. */
+const pinTail = (args: MacroArguments, index: number) => ({
+  source: args.text(index) ?? '',
+  sourceIndex: args.number(index + 1, 0),
+  pins: args.list,
+  vendorData: args.raw(index + 4),
+});
+
+/** The tail of the macros that refer to a PinGroup, from the ResourceSource on. */
+const pinGroupTail = (args: MacroArguments, index: number) => ({
+  source: args.text(index) ?? '',
+  sourceIndex: args.number(index + 1, 0),
+  label: args.text(index + 2) ?? '',
+  usage: args.keyword(index + 3, USAGES, 'ResourceConsumer'),
+  vendorData: args.raw(index + 5),
+});
+
 const uart = (args: MacroArguments): SerialBusConnection => ({
   type: 'UART',
   speed: args.number(0),
@@ -331,6 +356,54 @@ export const RESOURCE_MACROS: Readonly<Record<string, MacroParser>> = {
   SpiSerialBusV2: serialBus(2, { slaveMode: 4, source: 8 }, spi),
   UartSerialBus: serialBus(1, { slaveMode: -1, source: 9 }, uart),
   UartSerialBusV2: serialBus(2, { slaveMode: -1, source: 9 }, uart),
+  Csi2Bus: serialBus(1, { slaveMode: 0, source: 3 }, csi2),
+  PinFunction: (args) => ({
+    kind: 'PinFunction',
+    share: args.keyword(0, SHARE_TYPES),
+    pull: pullAt(args, 1),
+    functionNumber: args.number(2),
+    ...pinTail(args, 3),
+  }),
+  PinConfig: (args) => ({
+    kind: 'PinConfig',
+    share: args.keyword(0, SHARE_TYPES),
+    usage: args.keyword(5, USAGES, 'ResourceConsumer'),
+    configType: args.number(1),
+    configValue: args.number(2),
+    ...pinTail(args, 3),
+  }),
+  PinGroup: (args) => ({
+    kind: 'PinGroup',
+    label: args.text(0) ?? '',
+    usage: args.keyword(1, USAGES, 'ResourceProducer'),
+    pins: args.list,
+    vendorData: args.raw(3),
+  }),
+  PinGroupFunction: (args) => ({
+    kind: 'PinGroupFunction',
+    share: args.keyword(0, SHARE_TYPES),
+    functionNumber: args.number(1),
+    ...pinGroupTail(args, 2),
+  }),
+  PinGroupConfig: (args) => ({
+    kind: 'PinGroupConfig',
+    share: args.keyword(0, SHARE_TYPES),
+    configType: args.number(1),
+    configValue: args.number(2),
+    ...pinGroupTail(args, 3),
+  }),
+  ClockInput: (args) => {
+    const name = args.text(4);
+    const isNamed = name !== undefined || args.has(5);
+    return {
+      kind: 'ClockInput',
+      numerator: args.number(0),
+      divisor: args.number(1),
+      scale: args.keyword(2, CLOCK_SCALES),
+      mode: args.keyword(3, CLOCK_MODES, 'Fixed'),
+      ...(isNamed && { source: { index: args.number(5, 0), ...(name !== undefined && { name }) } }),
+    };
+  },
 };
 
 /** Position of the DescriptorName among a macro's arguments. */
@@ -369,6 +442,12 @@ const NAME_INDEXES: Readonly<Record<string, number>> = {
   SpiSerialBusV2: 11,
   UartSerialBus: 12,
   UartSerialBusV2: 12,
+  Csi2Bus: 6,
+  PinFunction: 6,
+  PinConfig: 6,
+  PinGroup: 2,
+  PinGroupFunction: 6,
+  PinGroupConfig: 7,
 };
 
 /** Where `macro` takes its DescriptorName. */

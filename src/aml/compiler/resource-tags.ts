@@ -65,6 +65,11 @@ const UART: Layout = {
   _PAR: [20, 8],
   _LIN: [21, 8],
 };
+const CSI2: Layout = { _SLV: [6, 1], _PHY: [7, 2], _PRT: [7, 6, 2] };
+const PIN_FUNCTION: Layout = { _SHR: [4, 1], _PPI: [6, 8], _FUN: [7, 32], _PIN: [18, 16] };
+const PIN_CONFIG: Layout = { _SHR: [4, 1], _TYP: [6, 8], _VAL: [7, 32], _PIN: [20, 16] };
+const PIN_GROUP_FUNCTION: Layout = { _SHR: [4, 1], _FUN: [6, 32] };
+const PIN_GROUP_CONFIG: Layout = { _SHR: [4, 1], _TYP: [6, 8], _VAL: [7, 32] };
 
 function layoutOf(descriptor: ResourceDescriptor): Layout {
   switch (descriptor.kind) {
@@ -92,8 +97,18 @@ function layoutOf(descriptor: ResourceDescriptor): Layout {
       return INTERRUPT;
     case 'Gpio':
       return descriptor.connection.type === 'Io' ? GPIO_IO : GPIO;
+    case 'PinFunction':
+      return PIN_FUNCTION;
+    case 'PinConfig':
+      return PIN_CONFIG;
+    case 'PinGroup':
+      return { _PIN: [14, 16] };
+    case 'PinGroupFunction':
+      return PIN_GROUP_FUNCTION;
+    case 'PinGroupConfig':
+      return PIN_GROUP_CONFIG;
     case 'SerialBus':
-      return { I2C, SPI, UART }[descriptor.connection.type];
+      return { I2C, SPI, UART, CSI2 }[descriptor.connection.type];
     default:
       return {};
   }

@@ -5,6 +5,7 @@ import { UserError } from '../../shared/errors.ts';
 import { buffer } from '../build.ts';
 import type { AmlTerm } from '../tree.ts';
 import { ADDRESS_SPACE, type AddressSpace } from './address-space.ts';
+import { CLOCK_INPUT, type ClockInput } from './clock-input.ts';
 import { END_DEPENDENT, type EndDependent, START_DEPENDENT, type StartDependent } from './dependent-functions.ts';
 import type { AslMacro, DescriptorCodec } from './descriptor.ts';
 import { GPIO, type Gpio } from './gpio.ts';
@@ -12,6 +13,9 @@ import { INTERRUPT, type Interrupt } from './interrupt.ts';
 import { FIXED_IO, type FixedIoPort, IO, type IoPort } from './io-port.ts';
 import { DMA, type Dma, FIXED_DMA, type FixedDma, IRQ, type Irq } from './irq-dma.ts';
 import { MEMORY24, MEMORY32, MEMORY32_FIXED, type Memory24, type Memory32, type Memory32Fixed } from './memory.ts';
+import type { PinGroup, PinGroupConfig, PinGroupFunction } from './pin-groups.ts';
+import { PIN_GROUP, PIN_GROUP_CONFIG, PIN_GROUP_FUNCTION } from './pin-groups.ts';
+import { PIN_CONFIG, PIN_FUNCTION, type PinConfig, type PinFunction } from './pins.ts';
 import { REGISTER, type Register } from './register.ts';
 import { SERIAL_BUS, type SerialBus } from './serial-bus.ts';
 import { VENDOR, type Vendor } from './vendor.ts';
@@ -24,6 +28,7 @@ export interface RawDescriptor {
 
 export type ResourceDescriptor =
   | AddressSpace
+  | ClockInput
   | Dma
   | EndDependent
   | FixedDma
@@ -35,6 +40,11 @@ export type ResourceDescriptor =
   | Memory24
   | Memory32
   | Memory32Fixed
+  | PinConfig
+  | PinFunction
+  | PinGroup
+  | PinGroupConfig
+  | PinGroupFunction
   | RawDescriptor
   | Register
   | SerialBus
@@ -46,6 +56,7 @@ type CodecOf<K extends Kind> = DescriptorCodec<Extract<ResourceDescriptor, { rea
 
 const CODECS: { readonly [K in Kind]: CodecOf<K> } = {
   AddressSpace: ADDRESS_SPACE,
+  ClockInput: CLOCK_INPUT,
   DMA,
   EndDependentFn: END_DEPENDENT,
   FixedDMA: FIXED_DMA,
@@ -57,6 +68,11 @@ const CODECS: { readonly [K in Kind]: CodecOf<K> } = {
   Memory24: MEMORY24,
   Memory32: MEMORY32,
   Memory32Fixed: MEMORY32_FIXED,
+  PinConfig: PIN_CONFIG,
+  PinFunction: PIN_FUNCTION,
+  PinGroup: PIN_GROUP,
+  PinGroupConfig: PIN_GROUP_CONFIG,
+  PinGroupFunction: PIN_GROUP_FUNCTION,
   Register: REGISTER,
   SerialBus: SERIAL_BUS,
   StartDependentFn: START_DEPENDENT,

@@ -1,4 +1,4 @@
-/** I2C, SPI and UART serial bus connections: ACPI 6.5 §6.4.3.8.2. */
+/** I2C, SPI, UART and CSI-2 serial bus connections: ACPI 6.5 §6.4.3.8.2. */
 import {
   type AslMacro,
   aslHex,
@@ -58,6 +58,13 @@ export type SerialBusConnection =
       readonly flowControl: (typeof FLOW_CONTROLS)[number];
       readonly receiveFifo: number;
       readonly transmitFifo: number;
+    }
+  | {
+      /** ACPI 6.4 and later. */
+      readonly type: 'CSI2';
+      /** 0 for C-PHY, 1 for D-PHY. */
+      readonly phyType: number;
+      readonly localPort: number;
     };
 
 export interface SerialBus {
@@ -73,10 +80,10 @@ export interface SerialBus {
   readonly vendorData: readonly number[];
 }
 
-const BUS_TYPES = ['', 'I2C', 'SPI', 'UART'] as const;
+const BUS_TYPES = ['', 'I2C', 'SPI', 'UART', 'CSI2'] as const;
 /** Behind tag and length: revision, source index, bus type, flags, type flags, type revision, type data length. */
 const FIXED_LENGTH = 9;
-const TYPE_DATA_LENGTHS = { I2C: 6, SPI: 9, UART: 10 } as const;
+const TYPE_DATA_LENGTHS = { I2C: 6, SPI: 9, UART: 10, CSI2: 0 } as const;
 
 function encodeConnection(connection: SerialBusConnection): { flags: number; data: number[] } {
   switch (connection.type) {
@@ -110,14 +117,17 @@ function encodeConnection(connection: SerialBusConnection): { flags: number; dat
           connection.linesInUse,
         ],
       };
+    case 'CSI2':
+      return { flags: connection.phyType | (connection.localPort << 2), data: [] };
   }
 }
 
 function decodeConnection(
-  type: 'I2C' | 'SPI' | 'UART',
+  type: SerialBusConnection['type'],
   flags: number,
   data: Uint8Array,
 ): SerialBusConnection | undefined {
+  if (type === 'CSI2') return { type, phyType: flags & 3, localPort: (flags >> 2) & 0x3f };
   const view = bodyView(data);
   const speed = view.getUint32(0, true);
   if (type === 'I2C') return { type, speed, address: view.getUint16(4, true), tenBit: (flags & 1) !== 0 };
@@ -195,9 +205,16 @@ export const SERIAL_BUS: DescriptorCodec<SerialBus> = {
     const share = bus.revision === 2 ? [bus.share] : [];
     const suffix = bus.revision === 2 ? 'V2' : '';
     const tail = [...source, bus.usage, NAME_SLOT, ...share, aslVendorData(bus.vendorData)];
-    const speed = aslHex(connection.speed, 8);
     switch (connection.type) {
+      case 'CSI2': {
+        const port = [aslHex(connection.phyType, 2), aslHex(connection.localPort, 2)];
+        return {
+          name: 'Csi2Bus',
+          args: [slaveMode, ...port, ...source, bus.usage, NAME_SLOT, aslVendorData(bus.vendorData)],
+        };
+      }
       case 'I2C': {
+        const speed = aslHex(connection.speed, 8);
         const mode = ADDRESSING_MODES[Number(connection.tenBit)];
         return {
           name: `I2cSerialBus${suffix}`,
@@ -206,6 +223,7 @@ export const SERIAL_BUS: DescriptorCodec<SerialBus> = {
       }
       case 'SPI': {
         const { deviceSelection, devicePolarity, wireMode, dataBits, clockPolarity, clockPhase } = connection;
+        const speed = aslHex(connection.speed, 8);
         const device = [aslHex(deviceSelection, 4), devicePolarity, wireMode, aslHex(dataBits, 2)];
         return {
           name: `SpiSerialBus${suffix}`,
@@ -214,6 +232,7 @@ export const SERIAL_BUS: DescriptorCodec<SerialBus> = {
       }
       case 'UART': {
         const { dataBits, stopBits, linesInUse, endian, parity, flowControl } = connection;
+        const speed = aslHex(connection.speed, 8);
         const format = [dataBits, stopBits, aslHex(linesInUse, 2), endian, parity, flowControl];
         const fifos = [aslHex(connection.receiveFifo, 4), aslHex(connection.transmitFifo, 4)];
         return { name: `UartSerialBus${suffix}`, args: [speed, ...format, ...fifos, ...tail] };
