@@ -18,6 +18,8 @@ export interface CompileOptions extends PreprocessOptions {
    * `none` writes what the source says (iasl -oa). A source that the disassembler marked is always written as it stands.
    */
   readonly optimize?: 'default' | 'none';
+  /** In the header in place of what DefinitionBlock says, 0 to 255 (iasl -r); below 2 integers have 32 bits. */
+  readonly revision?: number;
   /** Up to 4 characters in the header's creator field. */
   readonly creatorId?: string;
   readonly creatorRevision?: number;
@@ -122,7 +124,8 @@ function parseHeader(cursor: Cursor, options: CompileOptions): { fileName: strin
       'write four letters and digits, such as DSDT or SSDT',
     );
   }
-  const revision = number(cursor, 0xffn);
+  const stated = number(cursor, 0xffn);
+  const revision = options.revision ?? stated;
   cursor.expect(',');
   // ACPI 6.5 §5.2.11.1: a DSDT of revision 1 has 32-bit integers.
   cursor.integerBytes = revision < 2 ? 4 : 8;

@@ -40,6 +40,7 @@ export const MESSAGES = {
   ASL_WARNING_DIRECTIVE: { severity: 'warning', mend: 'the source asks for it with #warning' },
   ASL_TRUNCATED: { severity: 'warning', mend: 'raise the revision to 2 for 64-bit integers, or shorten the number' },
   ASL_TAG_SIZE: { severity: 'warning', mend: 'create a field of the size that the descriptor has there' },
+  ASL_PARAMETER_TYPES: { severity: 'warning', mend: 'list a type for each argument, or correct the count' },
   ASL_UNUSED_ARGUMENTS: { severity: 'warning', mend: 'remove the arguments, or add format specifiers' },
   ASL_SWITCH_TYPE: { severity: 'warning', mend: 'wrap the value in ToInteger, ToString or ToBuffer' },
   ASL_DEAD_CODE: { severity: 'warning', mend: 'remove it: it can never run' },

@@ -42,13 +42,17 @@ const CONVERSIONS: ReadonlySet<string> = new Set([
   'DefFromBCD',
 ]);
 
+/** Rows that iasl leaves for the machine when their result is stored. */
+const NEVER_STORED: ReadonlySet<string> = new Set(['DefMid', 'DefToBuffer']);
+
 const NOWHERE: OperandValue = { kind: 'NameString', path: '' };
 const isNull = (value: OperandValue): boolean =>
   typeof value === 'object' && 'kind' in value && value.kind === 'NameString' && value.path === '';
 
 /** True for an operator whose operands are all constants or such operators. */
 export function isFoldable(term: AmlTerm): boolean {
-  return isOperator(term) && sources(term).every((operand) => isConstant(operand) || isFoldable(operand));
+  if (!isOperator(term) || (NEVER_STORED.has(term.kind) && !isNull((term as AnyDef).operands.at(-1)!))) return false;
+  return sources(term).every((operand) => isConstant(operand) || isFoldable(operand));
 }
 
 const isOperator = (term: AmlTerm): term is DefTerm => term.kind in OPERATORS && !NEVER.has(term.kind);
@@ -65,7 +69,7 @@ function sources(term: DefTerm): AmlTerm[] {
  * computed, such as a division by zero, stays as it is.
  */
 export function fold(term: AmlTerm, integerBytes: IntegerBytes): AmlTerm {
-  if (!isOperator(term) || !isFoldable(term)) return term;
+  if (!isFoldable(term)) return term;
   const row = ROW_BY_KIND.get(term.kind)!;
   const { operands } = term as AnyDef;
   const targets = operands.filter(

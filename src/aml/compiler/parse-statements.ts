@@ -212,7 +212,7 @@ const MAX_ARGUMENTS = 7;
 function parseMethod(cursor: Cursor, token: Token): AmlTerm {
   cursor.expect('(');
   const name = cursor.name();
-  let count = 0;
+  let count: number | undefined;
   let serialized = false;
   let level = 0;
   if (cursor.accept(',') && !cursor.at(',') && !cursor.at(')')) {
@@ -226,9 +226,16 @@ function parseMethod(cursor: Cursor, token: Token): AmlTerm {
   if (cursor.accept(',') && !cursor.at(',') && !cursor.at(')')) {
     level = Number(cursor.constant(parseTerm(cursor), 0xfn));
   }
-  skipTypes(cursor);
+  const listed = skipTypes(cursor);
   cursor.expect(')');
-  return parseMethodBody(cursor, token, { name, count, serialized, level });
+  if (count !== undefined && listed !== undefined && count !== listed) {
+    cursor.report(
+      'ASL_PARAMETER_TYPES',
+      token,
+      `the types of ${listed} arguments are listed, the method takes ${count}`,
+    );
+  }
+  return parseMethodBody(cursor, token, { name, count: count ?? listed ?? 0, serialized, level });
 }
 
 /** Function (name, return types, argument types): a method that is not serialized. */

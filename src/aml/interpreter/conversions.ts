@@ -12,7 +12,7 @@ export function toInteger(object: AmlObject, bytes: IntegerBytes): bigint {
     case 'Integer':
       return object.value & maskOf(bytes);
     case 'String':
-      return hexPrefix(object.value) & maskOf(bytes);
+      return hexPrefix(object.value, bytes);
     case 'Buffer':
       return littleEndian(object.bytes.subarray(0, bytes));
     default:
@@ -20,9 +20,9 @@ export function toInteger(object: AmlObject, bytes: IntegerBytes): bigint {
   }
 }
 
-/** The hexadecimal number at the start of `text`; 0 when there is none. */
-function hexPrefix(text: string): bigint {
-  const digits = /^\s*(?:0x)?0*([0-9a-f]{0,16})/i.exec(text)![1];
+/** The hexadecimal number at the start of `text`, with the digits that fit into `bytes`; 0 when there is none. */
+function hexPrefix(text: string, bytes: IntegerBytes): bigint {
+  const digits = /^\s*(?:0x)?0*([0-9a-f]*)/i.exec(text)![1].slice(0, 2 * bytes);
   return digits === '' ? 0n : BigInt(`0x${digits}`);
 }
 
@@ -42,7 +42,7 @@ export function bytesOf(value: bigint, byteLength: number): Uint8Array {
 export function explicitInteger(object: AmlObject, bytes: IntegerBytes): bigint {
   if (object.type !== 'String') return toInteger(object, bytes);
   const text = object.value.trim();
-  if (/^0x/i.test(text)) return hexPrefix(text) & maskOf(bytes);
+  if (/^0x/i.test(text)) return hexPrefix(text, bytes);
   const digits = /^\d*/.exec(text)![0];
   return BigInt(digits === '' ? '0' : digits) & maskOf(bytes);
 }

@@ -39,6 +39,11 @@ export default class AmlCompileCommand extends Q35Command {
       options: ['default', 'none'] as const,
       default: 'default',
     })(),
+    revision: Flags.integer({
+      description: 'revision in the header in place of the source’s; below 2, integers have 32 bits',
+      min: 0,
+      max: 255,
+    }),
     'creator-id': Flags.string({ description: 'up to 4 characters that name the compiler in the header' }),
     'creator-revision': Flags.integer({ description: 'its version in the header', min: 0, max: 0xffff_ffff }),
     quiet: Flags.boolean({ char: 'q', description: 'print no warnings and remarks' }),
@@ -57,6 +62,7 @@ export default class AmlCompileCommand extends Q35Command {
       includes: includeFiles(flags.include ?? []),
       defines: Object.fromEntries((flags.define ?? []).map(definition)),
       optimize: flags.optimize,
+      ...(flags.revision !== undefined && { revision: flags.revision }),
       ...(creatorId !== undefined && { creatorId }),
       ...(creatorRevision !== undefined && { creatorRevision }),
     };
