@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { parseRegionsAfter } from '../src/cli/regions-flag.ts';
 import type { Engine } from './engines/engine.ts';
 import { q35Engine } from './engines/q35.ts';
 import { qemuEngine } from './engines/qemu.ts';
@@ -57,13 +58,6 @@ function compileEngines(): string {
   return join(OUT, 'js', 'bench', 'engines');
 }
 
-function regionsAfter(text: string | undefined): number | 'off' | undefined {
-  if (text === undefined || text === 'off') return text;
-  const entries = Number(text);
-  if (!Number.isInteger(entries) || entries < 1) throw new Error(`--regions-after ${text}: write a number or off`);
-  return entries;
-}
-
 const say = (line: string): void => void process.stderr.write(`bench: ${line}\n`);
 
 const flags = options();
@@ -74,7 +68,7 @@ else await bench(chooseParts(flags.names));
 async function bench(parts: readonly Part[]): Promise<void> {
   const programs = compileEngines();
   const engines: Partial<Record<EngineName, Engine>> = {
-    q35: q35Engine(join(programs, 'q35-process.js'), regionsAfter(flags['regions-after'])),
+    q35: q35Engine(join(programs, 'q35-process.js'), parseRegionsAfter(flags['regions-after'])),
     qemu: qemuEngine,
   };
   const named = flags.engines.split(',');

@@ -1,9 +1,9 @@
-import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { foreignApt, isDebian, isRoot, run, say, systemApt } from './apt.mjs';
 
 // What the toolkit takes from Debian: the kernels and busybox are downloaded and unpacked into .cache/debian, never installed; the
-// cross-check tools (iasl, acpiexec, QEMU) are installed by apt-get where that is possible.
+// cross-check tools (iasl, acpiexec, QEMU) and the bench's are installed by apt-get where that is possible.
 
 /** Linux's virtio drivers and what they need, for the test that runs them on our devices. */
 const VIRTIO_MODULES =
@@ -19,71 +19,58 @@ const FILES = {
   },
   kernel: { metaPackage: 'linux-image-amd64', member: /^\.\/boot\/vmlinuz-/ },
   busybox: { package: 'busybox-static', member: /^\.\/bin\/busybox$/ },
+  kernel686: { metaPackage: 'linux-image-686', architecture: 'i386', member: /^\.\/boot\/vmlinuz-/ },
+  busybox686: { package: 'busybox-static', architecture: 'i386', member: /^\.\/bin\/busybox$/ },
 };
 
-const TOOLS = { iasl: 'acpica-tools', acpiexec: 'acpica-tools', 'qemu-system-x86_64': 'qemu-system-x86' };
+/** What the bench boots: everything. */
+export const BENCH_FILES = Object.keys(FILES);
 
-const say = (line) => process.stderr.write(`setup: ${line}\n`);
+/** acpiexec and iasl answer -v, QEMU --version: only whether the program starts counts. */
+const starts = (tool) => () => run(tool, ['--version']).error === undefined;
+const compilesFor32Bits = () => existsSync(run('gcc', ['-m32', '-print-libgcc-file-name']).stdout?.trim() ?? '');
 
-function run(command, args, options = {}) {
-  return spawnSync(command, args, { encoding: 'utf8', maxBuffer: 1 << 28, ...options });
+/** Installed where that is possible: what is done with it, Debian's names, whether it is there. */
+const TOOLS = [
+  { use: 'cross-checks with iasl and acpiexec', packages: ['acpica-tools'], isThere: starts('iasl') },
+  { use: 'cross-checks with qemu-system-x86_64', packages: ['qemu-system-x86'], isThere: starts('qemu-system-x86_64') },
+];
+const BENCH_TOOLS = [
+  { use: "the bench's programs", packages: ['gcc', 'libc6-dev'], isThere: starts('gcc') },
+  { use: "the bench's 32-bit programs", packages: ['gcc-multilib'], isThere: compilesFor32Bits },
+  { use: 'the bench of v86', packages: ['seabios'], isThere: () => existsSync('/usr/share/seabios/bios.bin') },
+];
+
+const foreign = new Map();
+
+/** The apt that knows a file's package. */
+function aptOf(folder, { architecture }) {
+  if (architecture === undefined) return systemApt;
+  if (!foreign.has(architecture))
+    foreign.set(architecture, foreignApt(architecture, join(folder, `apt-${architecture}`)));
+  return foreign.get(architecture);
 }
 
-const has = (command) => !(run(command, ['--version']).error !== undefined);
-const isRoot = () => process.getuid?.() === 0;
-const isDebian = () => has('apt-get') && has('dpkg-deb');
-
-function aptEnvironment() {
-  return { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-}
-
-/** Name of the package that holds a kernel: what its meta package depends on. */
-function kernelPackage(metaPackage) {
-  const shown = run('apt-cache', ['show', '--no-all-versions', metaPackage]).stdout ?? '';
-  return /^Depends:.*?(linux-image-[^\s,]+)/m.exec(shown)?.[1];
-}
-
-let updated = false;
-
-/** A fresh container has no package lists: they are fetched once, when we may. */
-function updateLists() {
-  if (updated || !isRoot()) return;
-  updated = true;
-  say('apt-get update');
-  run('apt-get', ['-qq', 'update'], { env: aptEnvironment(), stdio: ['ignore', 2, 2] });
-}
-
-function packageOf(spec) {
-  const lookUp = () =>
-    spec.package !== undefined
-      ? run('apt-cache', ['show', '--no-all-versions', spec.package]).stdout
-        ? spec.package
-        : undefined
-      : kernelPackage(spec.metaPackage);
-  const found = lookUp();
-  if (found !== undefined) return found;
-  updateLists();
-  return lookUp();
+/** Name of the package that holds a file: of a kernel, what its meta package depends on. */
+function packageOf(apt, spec) {
+  if (spec.package !== undefined) return apt.look(spec.package, (shown) => (shown ? spec.package : undefined));
+  return apt.look(spec.metaPackage, (shown) => /^Depends:.*?(linux-image-[^\s,]+)/m.exec(shown)?.[1]);
 }
 
 /** Downloads a package and unpacks one member of it; undefined when that is not possible here. */
 function unpack(folder, spec) {
-  const name = packageOf(spec);
+  const apt = aptOf(folder, spec);
+  const name = packageOf(apt, spec);
   if (name === undefined) return undefined;
-  const work = join(folder, `${name}.partial`);
-  const target = join(folder, name);
+  const unpacked = spec.architecture === undefined ? name : `${name}-${spec.architecture}`;
+  const work = join(folder, `${unpacked}.partial`);
+  const target = join(folder, unpacked);
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { recursive: true });
   try {
-    say(`apt-get download ${name}`);
-    const download = () => run('apt-get', ['-qq', '-o', 'APT::Sandbox::User=root', 'download', name], { cwd: work });
-    let result = download();
-    if (result.status !== 0) {
-      updateLists();
-      result = download();
-    }
+    const downloaded = apt.download(name, work);
     const archive = readdirSync(work).find((file) => file.endsWith('.deb'));
-    if (result.status !== 0 || archive === undefined) return undefined;
+    if (!downloaded || archive === undefined) return undefined;
     const tar = run('dpkg-deb', ['--fsys-tarfile', archive], {
       cwd: work,
       encoding: 'buffer',
@@ -141,21 +128,19 @@ export function ensureDebianFiles(root, wanted) {
 
 /** Installs the cross-check tools where that is possible; says what is left out otherwise. Tests that need them skip by name. */
 export function ensureTools() {
-  const missing = Object.keys(TOOLS).filter((tool) => !hasTool(tool));
-  if (missing.length === 0) return;
-  const packages = [...new Set(missing.map((tool) => TOOLS[tool]))];
-  if (isDebian() && isRoot()) {
-    updateLists();
-    say(`apt-get install ${packages.join(' ')}`);
-    run('apt-get', ['-qq', 'install', '-y', '--no-install-recommends', ...packages], {
-      env: aptEnvironment(),
-      stdio: ['ignore', 2, 2],
-    });
-  }
-  for (const tool of missing.filter((name) => !hasTool(name))) {
-    say(`left out: cross-checks with ${tool}; install ${TOOLS[tool]} (Debian's name) to have them`);
-  }
+  install(TOOLS);
 }
 
-/** acpiexec and iasl answer -v, QEMU --version: only whether the program starts counts. */
-const hasTool = (tool) => run(tool, ['--version']).error === undefined;
+/** The same for what the bench compiles and compares with. */
+export function ensureBenchTools() {
+  install([...TOOLS, ...BENCH_TOOLS]);
+}
+
+function install(tools) {
+  const missing = tools.filter(({ isThere }) => !isThere());
+  if (missing.length === 0) return;
+  if (isDebian() && isRoot()) systemApt.install(missing.flatMap(({ packages }) => packages));
+  for (const { use, packages } of missing.filter(({ isThere }) => !isThere())) {
+    say(`left out: ${use}; install ${packages.join(', ')} (Debian's names) to have it`);
+  }
+}

@@ -1,4 +1,5 @@
 import { Flags } from '@oclif/core';
+import { regionsFlag } from './regions-flag.ts';
 
 /** Flags of every command that runs a guest: where its output goes and when it ends. */
 export const guestFlags = {
@@ -10,6 +11,7 @@ export const guestFlags = {
   // oclif would read --no-reboot as the opposite of a flag "reboot": it is declared under its whole name.
   'no-reboot': Flags.boolean({ description: 'a reset ends the run' }),
   limit: Flags.string({ description: 'instructions after which the run ends, such as 2G' }),
+  'regions-after': regionsFlag,
   verbose: Flags.boolean({ char: 'v', description: "tell of the guest's mistakes" }),
 };
 
@@ -19,5 +21,6 @@ export interface GuestFlags {
   readonly debugcon: string;
   readonly 'no-reboot': boolean;
   readonly limit?: string;
+  readonly 'regions-after'?: string;
   readonly verbose: boolean;
 }

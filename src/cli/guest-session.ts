@@ -9,6 +9,7 @@ import { checkProcessors, startMachine } from './emulated-machine.ts';
 import type { GuestFlags } from './guest-flags.ts';
 import { type Profiler, SAMPLE_INSTRUCTIONS } from './profiler.ts';
 import { ProgressLine } from './progress.ts';
+import { parseRegionsAfter } from './regions-flag.ts';
 import { type RunEnd, runToEnd } from './run-machine.ts';
 
 /** What a session does beside running the guest. */
@@ -21,7 +22,7 @@ export interface SessionHooks {
 
 /**
  * Runs a guest with its serial port at the terminal, or wherever the flags say, until it ends.
- * @throws UserError LIMIT_SYNTAX, CPU_COUNT, DRIVE_OPEN, STREAM_SYNTAX, FILE_WRITE
+ * @throws UserError LIMIT_SYNTAX, REGIONS_SYNTAX, CPU_COUNT, DRIVE_OPEN, STREAM_SYNTAX, FILE_WRITE
  */
 export async function runSession(
   start: BootStart,
@@ -31,6 +32,7 @@ export async function runSession(
 ): Promise<RunEnd> {
   const { profiler } = hooks;
   const limit = parseInstructions(flags.limit);
+  const regionsAfter = parseRegionsAfter(flags['regions-after']);
   checkProcessors(start.board);
   const backends = openBackends(start.board);
   const serial = openSink(flags.serial, '--serial');
@@ -47,6 +49,7 @@ export async function runSession(
       serial: { sink: serial, source: console?.source },
       debugcon,
       timer: profiler?.timer,
+      regionsAfter,
     });
     hooks.onMachine?.(machine);
     profiler?.start(machine);

@@ -31,10 +31,9 @@ const BOOT_FLAG = 0xaa55;
 const HEADER_MAGIC = 0x5372_6448;
 const SECTOR = 512;
 const PARAGRAPH = 16;
-/** 2.12 brought xloadflags, and with them the 64-bit entry. */
+/** 2.12 brought xloadflags, which tell of the 64-bit entry. */
 const LEAST_PROTOCOL = 0x20c;
 const LOADED_HIGH = 1 << 0;
-const XLF_KERNEL_64 = 1 << 0;
 const XLF_CAN_BE_LOADED_ABOVE_4G = 1 << 1;
 
 /** A Linux bzImage taken apart. Addresses and sizes in bytes. */
@@ -42,7 +41,7 @@ export interface BzImage {
   readonly kind: 'bzimage';
   /** Real-mode part: boot sector and setup. */
   readonly setup: Uint8Array;
-  /** Protected-mode part; its 64-bit entry is at 0x200. */
+  /** Protected-mode part: the 32-bit entry at 0, that of a 64-bit kernel at 0x200. */
   readonly kernel: Uint8Array;
   /** 0x20c for 2.12. */
   readonly protocol: number;
@@ -78,13 +77,13 @@ function versionText(setup: Uint8Array, pointer: number): string {
 
 /**
  * Takes a bzImage apart.
- * @throws UserError KERNEL_FORMAT (no bzImage), KERNEL_TRUNCATED, KERNEL_PROTOCOL (older than 2.12, zImage or 32-bit)
+ * @throws UserError KERNEL_FORMAT (no bzImage), KERNEL_TRUNCATED, KERNEL_PROTOCOL (older than 2.12, or zImage)
  */
 export function parseBzImage(bytes: Uint8Array, file: string): BzImage {
   if (!isBzImage(bytes)) {
     throw new UserError('KERNEL_FORMAT', 'the file is not a Linux bzImage', {
       place: { file, offset: SETUP_HEADER.MAGIC },
-      mend: 'name an x86-64 bzImage (Debian: /boot/vmlinuz-…-amd64) or an ELF kernel with a PVH note',
+      mend: 'name an x86 bzImage (Debian: /boot/vmlinuz-…-amd64) or an ELF kernel with a PVH note',
     });
   }
   const view = viewOf(bytes);
@@ -95,14 +94,13 @@ export function parseBzImage(bytes: Uint8Array, file: string): BzImage {
   const refuse = (what: string, offset: number) =>
     new UserError('KERNEL_PROTOCOL', `the kernel ${what}`, {
       place: { file, offset },
-      mend: 'use a 64-bit kernel of Linux 3.8 or later',
+      mend: 'use a kernel of Linux 3.8 or later',
     });
   if (protocol < LEAST_PROTOCOL) {
     const text = `${protocol >> 8}.${protocol & 0xff}`;
     throw refuse(`speaks boot protocol ${text}; 2.12 or later is needed`, SETUP_HEADER.VERSION);
   }
   if ((u8(SETUP_HEADER.LOADFLAGS) & LOADED_HIGH) === 0) throw refuse('is a zImage', SETUP_HEADER.LOADFLAGS);
-  if ((xloadflags & XLF_KERNEL_64) === 0) throw refuse('has no 64-bit entry', SETUP_HEADER.XLOADFLAGS);
   const setupBytes = ((u8(SETUP_HEADER.SETUP_SECTS) || 4) + 1) * SECTOR;
   const wanted = setupBytes + u32(SETUP_HEADER.SYSSIZE) * PARAGRAPH;
   // The last paragraph may be partly there: syssize is rounded up.

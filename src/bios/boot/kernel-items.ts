@@ -42,7 +42,7 @@ export function parseKernel(bytes: Uint8Array, file: string): BzImage | PvhImage
     `the file is no kernel: neither a bzImage nor an ELF file (${bytes.length} bytes)`,
     {
       place: { file },
-      mend: 'name an x86-64 bzImage (Debian: /boot/vmlinuz-…-amd64) or an ELF kernel with a PVH note',
+      mend: 'name an x86 bzImage (Debian: /boot/vmlinuz-…-amd64) or an ELF kernel with a PVH note',
     },
   );
 }

@@ -3,10 +3,11 @@ import { MIB } from '../../shared/bytes.ts';
 import type { Code } from './assembler/assembler.ts';
 import { countDown, when } from './assembler/macros.ts';
 import { at, byte, dword, qword, symbol, word } from './assembler/operands.ts';
-import { dl, eax, ecx, edi, edx, esi, r12, rax, rcx, rdi, rdx, rsi } from './assembler/registers.ts';
+import { dl, eax, ebp, ebx, ecx, edi, edx, esi, r12, rax, rbx, rcx, rdi, rdx, rsi } from './assembler/registers.ts';
 import { readKey } from './fw-cfg.ts';
 import { checkKernelRange } from './kernel-range.ts';
-import { LOW_MEMORY, POST_CODES } from './layout.ts';
+import { LOW_MEMORY, POST_CODES, SELECTORS } from './layout.ts';
+import { leaveLongMode } from './leave-long-mode.ts';
 import { failWhen, logLine, post } from './log.ts';
 
 /** Setup header (Linux Documentation/arch/x86/boot.rst), offsets in the setup part as in boot_params. */
@@ -46,14 +47,12 @@ const LEAST_VERSION = 0x020c;
 const LOADER_UNDEFINED = 0xff;
 const ENTRY_64 = 0x200;
 
-/** The bzImage whose setup part is in the buffer, by the 64-bit boot protocol. Does not return. */
+/** The bzImage whose setup part is in the buffer, by the 64-bit boot protocol if it knows that, else the 32-bit one. Does not return. */
 export function emitLinux(code: Code): void {
   code.label('bootLinux');
   code.mov(r12, LOW_MEMORY.BUFFER);
   code.cmp(word(r12, HEADER.VERSION), LEAST_VERSION);
   failWhen(code, 'b', POST_CODES.BAD_KERNEL, 'the kernel speaks a boot protocol older than 2.12');
-  code.test(byte(r12, HEADER.XLOADFLAGS), XLF_KERNEL_64);
-  failWhen(code, 'z', POST_CODES.BAD_KERNEL, 'the kernel has no 64-bit entry');
   chooseAddress(code);
   readKey(code, FW_CFG_KEYS.KERNEL_DATA, qword('kernelSize'), qword('kernelStart'));
   logLine(code, 'kernel: bzImage of {} bytes at {}', qword('kernelSize'), qword('kernelStart'));
@@ -61,13 +60,33 @@ export function emitLinux(code: Code): void {
   code.inc(rdi);
   code.call('placeInitrd');
   buildBootParams(code);
-  code.mov(rax, qword('kernelStart'));
-  code.add(rax, ENTRY_64);
-  logLine(code, 'enter: 64-bit entry {}', rax);
-  code.mov(rcx, rax);
   post(code, POST_CODES.ENTER);
+  code.mov(rbx, qword('kernelStart'));
+  code.test(byte(r12, HEADER.XLOADFLAGS), XLF_KERNEL_64);
+  when(code, 'z', () => enter32(code));
+  code.add(rbx, ENTRY_64);
+  logLine(code, 'enter: 64-bit entry {}', rbx);
   code.mov(esi, LOW_MEMORY.BOOT_PARAMS);
-  code.jmpIndirect(rcx);
+  code.jmpIndirect(rbx);
+}
+
+/**
+ * The entry of the 32-bit protocol is the load address. It wants selectors 0x10 for code and 0x18 for data, of which the first has been
+ * our 64-bit code: its descriptor becomes that of our 32-bit code. Does not return.
+ */
+function enter32(code: Code): void {
+  logLine(code, 'enter: 32-bit entry {}', rbx);
+  code.mov(esi, symbol('gdt'));
+  code.mov(rax, qword(rsi, SELECTORS.CODE32));
+  code.mov(qword(rsi, SELECTORS.CODE64), rax);
+  leaveLongMode(code, 'enterLinux32');
+  code.farJump(SELECTORS.CODE64, symbol('linux32'), 32);
+  code.label('linux32');
+  code.mov(ecx, ebx);
+  code.mov(esi, LOW_MEMORY.BOOT_PARAMS);
+  for (const register of [ebx, ebp, edi]) code.xor(register, register);
+  code.jmpIndirect(ecx);
+  code.bits(64);
 }
 
 /** The preferred address if init_size bytes fit there, else the first aligned one above 1 MiB if the kernel is relocatable. */

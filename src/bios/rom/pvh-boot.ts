@@ -4,8 +4,6 @@ import { invoke, repeat, when } from './assembler/macros.ts';
 import { at, byte, dword, qword, symbol, word } from './assembler/operands.ts';
 import {
   ax,
-  cr0,
-  cr4,
   eax,
   ebx,
   ecx,
@@ -22,12 +20,11 @@ import {
   rdx,
   rsi,
 } from './assembler/registers.ts';
-import { CR0_PG, EFER_LME, IA32_EFER } from './control-bits.ts';
 import { readKey, readKey32 } from './fw-cfg.ts';
 import { checkKernelRange } from './kernel-range.ts';
 import { LOW_MEMORY, POST_CODES, SELECTORS } from './layout.ts';
+import { leaveLongMode } from './leave-long-mode.ts';
 import { failWhen, logLine, post } from './log.ts';
-import { loadFlatSegments } from './reset.ts';
 import { E820_WORK_BYTES } from './variables.ts';
 
 /** ELF64 header and program header (System V ABI, chapters 4 and 5). */
@@ -223,26 +220,7 @@ function emitEnter(code: Code): void {
   code.mov(rsi, qword('kernelEntry'));
   logLine(code, 'enter: PVH entry {}', rsi);
   post(code, POST_CODES.ENTER);
-  code.push(SELECTORS.CODE32);
-  code.push(symbol('leaveLongMode'));
-  code.retfq();
-  emitLeaveLongMode(code);
-}
-
-/** In compatibility mode; ESI is the entry. */
-function emitLeaveLongMode(code: Code): void {
-  code.bits(32);
-  code.label('leaveLongMode');
-  code.mov(eax, cr0);
-  code.and(eax, ~CR0_PG);
-  code.mov(cr0, eax);
-  code.mov(ecx, IA32_EFER);
-  code.rdmsr();
-  code.and(eax, ~EFER_LME);
-  code.wrmsr();
-  code.xor(eax, eax);
-  code.mov(cr4, eax);
-  loadFlatSegments(code);
+  leaveLongMode(code, 'enterPvh32');
   code.mov(eax, SELECTORS.TSS);
   code.ltr(ax);
   code.mov(ebx, LOW_MEMORY.BOOT_PARAMS);

@@ -67,6 +67,11 @@ describe('a kernel file', () => {
     expect([image.setup.length, image.kernel.length]).toEqual([2560, 4096]);
   });
 
+  it('may be a 32-bit bzImage, which cannot be loaded above 4 GiB', () => {
+    const image = parseBzImage(changed(bzImage(), SETUP_HEADER.XLOADFLAGS, 0), 'vmlinuz');
+    expect(image).toMatchObject({ prefAddress: 0x100_0000, canLoadAbove4G: false });
+  });
+
   it('is taken apart: ELF with a PVH note', () => {
     const image = parsePvh(elf(), 'vmlinux');
     expect(image.entry).toBe(0x10_0010);
@@ -82,7 +87,6 @@ describe('a kernel file', () => {
     ['a bzImage with a payload outside', changed(bzImage(), SETUP_HEADER.PAYLOAD_LENGTH + 2, 1), 'KERNEL_TRUNCATED'],
     ['an old kernel', changed(bzImage(), SETUP_HEADER.VERSION, 0x0b), 'KERNEL_PROTOCOL'],
     ['a zImage', changed(bzImage(), SETUP_HEADER.LOADFLAGS, 0), 'KERNEL_PROTOCOL'],
-    ['a 32-bit kernel', changed(bzImage(), SETUP_HEADER.XLOADFLAGS, 0), 'KERNEL_PROTOCOL'],
     ['an ELF without the note', elf(17), 'KERNEL_FORMAT'],
     ['an ELF with another’s note', elf(18, 'GNU\0'), 'KERNEL_FORMAT'],
     ['an ELF for another machine', changed(elf(), 18, 183), 'KERNEL_FORMAT'],

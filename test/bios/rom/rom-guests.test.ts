@@ -10,6 +10,7 @@ import { parseProbeReport } from '../../../src/bios/rom/probe/protocol.ts';
 import { toQemuArguments } from '../../../src/bios/topology/qemu-arguments.ts';
 import { defaultBoard } from '../../support/boards.ts';
 import { runOnEmulator } from './emulator-run.ts';
+import { buildLinux32Guest, LINUX32_REGISTERS } from './linux32-guest.ts';
 import { hasQemu, runOnQemu } from './qemu-run.ts';
 import { buildRealModeGuest } from './real-mode-guest.ts';
 import type { RomRun } from './rom-run.ts';
@@ -124,6 +125,20 @@ describe.each(machines)('the ROM on $name', ({ name, present, boot }) => {
       expect(map).toEqual(probed);
       // 256 MiB of low RAM: 15 MiB below 16 MiB, 240 MiB above in 64 KiB; at most 63 MiB for function 88h; 639 KiB of base memory.
       expect(lines).toEqual(expect.arrayContaining(['e801 3c00 0f00', '88 fc00', '12 027f', 'done']));
+    });
+
+    it('enters a 32-bit kernel as the boot protocol asks', async () => {
+      const serial = await boot({ kernel: buildLinux32Guest(), files, append: 'to the kernel' });
+      const values = /state ([0-9a-f ]+)/.exec(serial)?.[1].trim().split(' ') ?? [];
+      const state = Object.fromEntries(
+        LINUX32_REGISTERS.map((name, index) => [name, Number.parseInt(values[index], 16)]),
+      );
+      expect(state).toMatchObject({ CS: 0x10, DS: 0x18, ES: 0x18, SS: 0x18, EBX: 0, EBP: 0, EDI: 0, CR4: 0, EFER: 0 });
+      // Protected mode without paging, interrupts off.
+      expect(state.CR0 & 0x8000_0001).toBe(1);
+      expect(state.EFLAGS & 0x200).toBe(0);
+      expect(serial).toContain('cmdline to the kernel');
+      expect(serial).toContain('done');
     });
 
     const cut = (bytes: Uint8Array, count: number) => bytes.slice(0, bytes.length - count);
