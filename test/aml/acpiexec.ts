@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,11 +6,22 @@ import { join } from 'node:path';
 /** ACPICA's interpreter, the outside oracle; tests that need it skip by name where it is not installed. */
 export const hasAcpiexec = spawnSync('acpiexec', ['-v']).error === undefined;
 
+export interface AcpiexecOptions {
+  /** Byte that absent hardware reads as. */
+  readonly fill?: number;
+  /** Seconds after which a While ends; acpiexec counts the host's time, and Sleep really sleeps. */
+  readonly loopSeconds?: number;
+}
+
 /**
- * What acpiexec says of each of `paths`, in order, as words: `I1F` an integer, `Stext`, `B00FF`, `P2` a package and its elements
- * behind it, `R` a reference, `N` nothing, `ERR AE_…`. Left out where its own debugger gives up (large packages).
+ * What acpiexec's debugger prints for `commands`. It runs `_REG`, as an OS does, but neither `_STA` nor `_INI` (-di), and gives values
+ * as the methods returned them (-dr: no repair).
  */
-export function evaluateWithAcpiexec(tables: readonly Uint8Array[], paths: readonly string[]): Map<string, string> {
+export async function askAcpiexec(
+  tables: readonly Uint8Array[],
+  commands: readonly string[],
+  { fill = 0, loopSeconds = 1 }: AcpiexecOptions = {},
+): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'q35-acpiexec-'));
   try {
     const files = tables.map((table, index) => {
@@ -18,22 +29,48 @@ export function evaluateWithAcpiexec(tables: readonly Uint8Array[], paths: reado
       writeFileSync(file, table);
       return file;
     });
-    const input = `${paths.map((path) => `evaluate ${path}\n`).join('')}quit\n`;
-    const { stdout } = spawnSync('acpiexec', ['-di', ...files], { input, encoding: 'latin1', maxBuffer: 2 ** 28 });
-    return parseSections(stdout);
+    const options = ['-di', '-dr', '-to', `${loopSeconds}`, '-fv', `0x${fill.toString(16)}`];
+    return await output('acpiexec', [...options, ...files], `${commands.join('\n')}\nquit\n`);
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function parseSections(output: string): Map<string, string> {
+/** Standard output, whatever the exit code: acpiexec also ends with one when it found leaks of its own. */
+function output(program: string, args: readonly string[], input: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'] });
+    const chunks: Buffer[] = [];
+    child.stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.on('error', reject);
+    child.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
+    child.stdin.on('error', () => {});
+    child.stdin.end(input, 'latin1');
+  });
+}
+
+/** A BreakPoint in AML stops acpiexec's debugger in the method; `go` lets it run on, and does nothing elsewhere. */
+export const evaluateCommands = (paths: readonly string[]): string[] =>
+  paths.flatMap((path) => [`evaluate ${path}`, 'go', 'go']);
+
+/** The paths that `find NAME` printed, as ASL writes them. */
+export function foundPaths(printed: string): string[] {
+  return [...printed.matchAll(/^ *(\\\S+) [A-Z][A-Za-z]+ +0x/gm)].map(([, path]) => path);
+}
+
+/**
+ * What the `evaluate` commands printed, as words: `I1F` an integer, `Stext`, `B00FF`, `P2` a package and its elements behind it,
+ * `RLNKA` a reference, `N` nothing, `ERR AE_…`. `OVERFLOW` where the debugger's own buffer is too small (large packages).
+ */
+export function evaluatedWords(printed: string): Map<string, string> {
   const results = new Map<string, string>();
-  for (const section of output.split(/^Evaluating /m).slice(1)) {
+  for (const section of printed.split(/^Evaluating /m).slice(1)) {
     const [path] = /^\S+/.exec(section)!;
-    const body = section.split(/^- /m)[0];
-    if (body.includes('AE_BUFFER_OVERFLOW')) continue;
+    const body = section.split(/^[-%] evaluate /m)[0];
     const failure = /failed with status (AE_\w+)/.exec(body);
-    results.set(path, failure ? `ERR ${failure[1]}` : wordsOf(body.split('\n')) || 'N');
+    const value = body.slice(Math.max(body.indexOf('returned object'), 0));
+    if (body.includes('AE_BUFFER_OVERFLOW')) results.set(path, 'OVERFLOW');
+    else results.set(path, failure ? `ERR ${failure[1]}` : wordsOf(value.split('\n')) || 'N');
   }
   return results;
 }
@@ -50,8 +87,11 @@ function wordsOf(lines: readonly string[]): string {
     else if (integer) words.push(`I${integer[1]}`);
     else if (text) words.push(`S${text[1]}`);
     else if (pkg) words.push(`P${Number(pkg[1])}`);
-    else if (/\[(Object Reference|Device|Processor)\]/.test(line)) words.push('R');
-    else if (line.includes('Null')) words.push('N');
+    else if (line.includes('[Object Reference]')) words.push(referenceWord(line));
+    else if (/\[(Device|Processor)\]/.test(line)) words.push('R');
+    else if (/Null/.test(line)) words.push('N');
   }
   return words.join(' ');
 }
+
+const referenceWord = (line: string): string => `R${(/Name (\S+)/.exec(line)?.[1] ?? '').replace(/_+$/, '')}`;

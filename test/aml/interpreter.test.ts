@@ -144,7 +144,7 @@ describe('statements', () => {
   });
 
   test('an endless loop ends with an error, not with the process', () => {
-    expect(() => run([whileDo(1, [])], [], { maxSteps: 1000 })).toThrow(/AE_AML_LOOP_TIMEOUT/);
+    expect(() => run([whileDo(1, [])], [], { limits: { steps: 1000 } })).toThrow(/AE_AML_LOOP_TIMEOUT/);
   });
 
   test('recursion without end does so too', () => {

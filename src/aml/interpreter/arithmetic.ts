@@ -4,6 +4,7 @@ import { toBufferObject, toInteger, toStringObject } from './conversions.ts';
 import { evaluationError } from './evaluation-error.ts';
 import { type AmlObject, integerObject } from './objects.ts';
 import type { Expressions, Frame, Run } from './run.ts';
+import { storeInto } from './store.ts';
 
 type BinaryKind =
   | 'DefAdd'
@@ -43,8 +44,21 @@ function divisor(value: bigint): bigint {
 
 const step =
   (delta: bigint) =>
-  (run: Run, def: { readonly operands: readonly [AmlTerm] }, frame: Frame): AmlObject =>
-    keep(run, def.operands[0], run.integer(def.operands[0], frame) + delta, frame);
+  (run: Run, { operands: [place] }: { readonly operands: readonly [AmlTerm] }, frame: Frame): AmlObject => {
+    const held = run.data(place, frame);
+    if (held.type !== 'Reference' || !run.semantics.stepsThroughReferences)
+      return keep(run, place, toInteger(held, run.integerBytes) + delta, frame);
+    const result = integerObject((toInteger(run.load(held.target), run.integerBytes) + delta) & run.all);
+    storeInto(run, held.target, result, held.target.kind !== 'Slot');
+    return result;
+  };
+
+function isTrue(run: Run, term: AmlTerm, frame: Frame): boolean {
+  const object = run.data(term, frame);
+  const { logicalBufferBytes } = run.semantics;
+  if (object.type !== 'Buffer' || logicalBufferBytes === undefined) return toInteger(object, run.integerBytes) !== 0n;
+  return object.bytes.subarray(0, logicalBufferBytes).some((byte) => byte !== 0);
+}
 
 const truth = (run: Run, value: boolean): AmlObject => integerObject(value ? run.all : 0n);
 
@@ -130,14 +144,14 @@ export const ARITHMETIC: Expressions<ArithmeticKind> = {
   DefFromBCD: unary(fromBcd),
   DefLAnd: (run, def, frame) => {
     // Both sides are always evaluated (§19.6.67 says nothing of short cuts; ACPICA evaluates both).
-    const [left, right] = [run.integer(def.operands[0], frame), run.integer(def.operands[1], frame)];
-    return truth(run, left !== 0n && right !== 0n);
+    const [left, right] = [isTrue(run, def.operands[0], frame), isTrue(run, def.operands[1], frame)];
+    return truth(run, left && right);
   },
   DefLOr: (run, def, frame) => {
-    const [left, right] = [run.integer(def.operands[0], frame), run.integer(def.operands[1], frame)];
-    return truth(run, left !== 0n || right !== 0n);
+    const [left, right] = [isTrue(run, def.operands[0], frame), isTrue(run, def.operands[1], frame)];
+    return truth(run, left || right);
   },
-  DefLNot: (run, def, frame) => truth(run, run.integer(def.operands[0], frame) === 0n),
+  DefLNot: (run, def, frame) => truth(run, !isTrue(run, def.operands[0], frame)),
   DefLEqual: comparison((order) => order === 0),
   DefLNotEqual: comparison((order) => order !== 0),
   DefLLess: comparison((order) => order < 0),

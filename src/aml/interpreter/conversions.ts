@@ -15,6 +15,8 @@ export function toInteger(object: AmlObject, bytes: IntegerBytes): bigint {
       return hexPrefix(object.value, bytes);
     case 'Buffer':
       return littleEndian(object.bytes.subarray(0, bytes));
+    case 'DdbHandle':
+      return maskOf(bytes);
     default:
       throw evaluationError('AE_AML_OPERAND_TYPE', `${object.type} where an integer is needed`);
   }
@@ -85,9 +87,13 @@ export function stringBytes(text: string, nulls: 0 | 1): Uint8Array {
   return bytes;
 }
 
-/** ToDecimalString and ToHexString (ACPI 6.5 §19.6.137, §19.6.138): numbers, or the bytes of a buffer with commas. */
-export function explicitString(object: AmlObject, radix: 10 | 16, bytes: IntegerBytes): StringObject {
-  const text = (value: bigint, digits: number) => (radix === 10 ? value.toString() : `0x${upperHex(value, digits)}`);
+/**
+ * ToDecimalString and ToHexString (ACPI 6.5 §19.6.137, §19.6.138): numbers, or the bytes of a buffer with commas. A hexadecimal
+ * number has all its digits, unless `short`.
+ */
+export function explicitString(object: AmlObject, radix: 10 | 16, bytes: IntegerBytes, short = false): StringObject {
+  const text = (value: bigint, digits: number) =>
+    radix === 10 ? value.toString() : `0x${upperHex(value, short ? 1 : digits)}`;
   switch (object.type) {
     case 'String':
       return { type: 'String', value: object.value };

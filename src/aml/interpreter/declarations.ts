@@ -1,14 +1,32 @@
 /** Declarations: what loading a table, or running a method, puts into the namespace. ACPI 6.5 §20.2.5.1, §20.2.5.2. */
+
 import type { AmlTerm, Def, FieldElement, NameTerm } from '../tree.ts';
 import { evaluationError } from './evaluation-error.ts';
+import { checkBits } from './fields.ts';
+import { declareAlias, declareName } from './names.ts';
+import type { NamespaceNode } from './namespace-tree.ts';
 import type { AmlObject, FieldSource, FieldUnitObject } from './objects.ts';
 import type { Flow, Frame, Run, Statements } from './run.ts';
+import { textOperand } from './table-operators.ts';
+
+/** ACPICA's number for the space of DataTableRegion, which the grammar gives none. */
+const DATA_TABLE_SPACE = 0x7e;
 
 const UPDATE_RULES = ['Preserve', 'WriteAsOnes', 'WriteAsZeros', 'Preserve'] as const;
 
 /** Bytes of an access type; AnyAcc reads bytes, as ACPICA does, and index fields go as their data register. */
 function accessBytesOf(type: number): 1 | 2 | 4 | 8 {
   return ({ 2: 2, 3: 4, 4: 8 } as const)[type as 2 | 3 | 4] ?? 1;
+}
+
+/** What AccessAs and Connection set for the fields behind them. */
+interface FieldState {
+  readonly access: number;
+  readonly attribute: number;
+  readonly attributeLength: number;
+  readonly connection: AmlTerm | undefined;
+  /** Bit at which the Connection stands: pins count from there. */
+  readonly pinsFrom: number;
 }
 
 function declareFields(
@@ -19,22 +37,32 @@ function declareFields(
   frame: Frame,
 ): void {
   let bit = 0;
-  let access = flags & 0xf;
+  let state: FieldState = {
+    access: flags & 0xf,
+    attribute: 0,
+    attributeLength: 0,
+    connection: undefined,
+    pinsFrom: 0,
+  };
   const updateRule = UPDATE_RULES[(flags >> 5) & 3];
   for (const element of elements) {
     switch (element.kind) {
       case 'NamedField': {
-        const [bitOffset, bitLength, type] = [bit, element.bitLength, access];
+        const [bitOffset, bitLength, now] = [bit, element.bitLength, state];
         const make = (): FieldUnitObject => ({
           type: 'FieldUnit',
           source: source(frame),
           bitOffset,
           bitLength,
-          accessBytes: accessBytesOf(type),
+          accessBytes: accessBytesOf(now.access),
           updateRule,
-          bufferAccess: type === 5,
+          bufferAccess: now.access === 5,
+          connection: now.connection && connectionOf(run, now.connection, frame),
+          attribute: now.attribute,
+          attributeLength: now.attributeLength,
+          pin: bitOffset - now.pinsFrom,
         });
-        run.declare({ kind: 'NameString', path: element.name }, frame, run.deferred(frame, make));
+        declareName({ kind: 'NameString', path: element.name }, frame, run.deferred(frame, make));
         bit += bitLength;
         break;
       }
@@ -42,18 +70,33 @@ function declareFields(
         bit += element.bitLength;
         break;
       case 'AccessField':
+        state = { ...state, access: element.accessType & 0xf, attribute: element.accessAttrib };
+        break;
       case 'ExtendedAccessField':
-        access = element.accessType & 0xf;
+        state = {
+          ...state,
+          access: element.accessType & 0xf,
+          attribute: element.extendedAccessAttrib,
+          attributeLength: element.accessLength,
+        };
         break;
       case 'ConnectField':
+        state = { ...state, connection: element.connection, pinsFrom: bit };
         break;
     }
   }
 }
 
+/** The descriptor that a Connection gives, itself or by name. */
+function connectionOf(run: Run, term: AmlTerm, frame: Frame): Uint8Array {
+  const object = run.data(term, frame);
+  if (object.type !== 'Buffer') throw evaluationError('AE_AML_OPERAND_TYPE', `a Connection with ${object.type}`);
+  return object.bytes;
+}
+
 /** A block whose statements run in the scope of what it declares. */
 function container(run: Run, name: NameTerm, object: AmlObject, body: readonly AmlTerm[], frame: Frame): Flow {
-  return run.statements(body, run.within(frame, run.declare(name, frame, object)));
+  return run.statements(body, run.within(frame, declareName(name, frame, object)));
 }
 
 type CreateKind =
@@ -68,7 +111,7 @@ const createFixed =
   (unit: bigint, bitLength: number) =>
   (run: Run, { operands: [source, index, name] }: Def<CreateKind>, frame: Frame): undefined => {
     const make = () => bufferField(run, source, run.integer(index, frame) * unit, BigInt(bitLength), true, frame);
-    run.declare(name, frame, run.deferred(frame, make));
+    declareName(name, frame, run.deferred(frame, make));
   };
 
 function bufferField(
@@ -81,13 +124,16 @@ function bufferField(
 ): AmlObject {
   const buffer = run.data(source, frame);
   if (buffer.type !== 'Buffer') throw evaluationError('AE_AML_OPERAND_TYPE', `a buffer field in ${buffer.type}`);
-  if (bitOffset + bitLength > BigInt(buffer.bytes.length * 8) || bitLength === 0n) {
-    throw evaluationError(
-      'AE_AML_BUFFER_LIMIT',
-      `bits ${bitOffset} to ${bitOffset + bitLength} of a buffer of ${buffer.bytes.length} bytes`,
-    );
-  }
-  return { type: 'BufferField', buffer, bitOffset: Number(bitOffset), bitLength: Number(bitLength), fixedWidth };
+  const place = { bitOffset: Number(bitOffset), bitLength: Number(bitLength), fixedWidth };
+  const holder = run.semantics.lateBufferFields ? holderOf(run, source, frame) : undefined;
+  if (holder) return { type: 'BufferField', buffer: holder, ...place };
+  checkBits(buffer, bitOffset, bitLength);
+  return { type: 'BufferField', buffer, ...place };
+}
+
+/** The name that holds the buffer, when the source is one. */
+function holderOf(run: Run, source: AmlTerm, frame: Frame): NamespaceNode | undefined {
+  return source.kind === 'NameString' ? run.find(source, frame) : undefined;
 }
 
 export type DeclarationKind =
@@ -113,11 +159,11 @@ export type DeclarationKind =
 export const DECLARATIONS: Statements<DeclarationKind> = {
   DefAlias: (run, { operands: [source, name] }, frame) => {
     const target = run.find(source, frame);
-    run.alias(name, target, frame);
+    declareAlias(name, target, frame);
     return undefined;
   },
   DefName: (run, { operands: [name, value] }, frame) => {
-    run.declare(
+    declareName(
       name,
       frame,
       run.deferred(frame, () => run.data(value, frame)),
@@ -125,18 +171,18 @@ export const DECLARATIONS: Statements<DeclarationKind> = {
     return undefined;
   },
   DefScope: (run, { operands: [name, body] }, frame) => run.statements(body, run.within(frame, run.find(name, frame))),
-  DefMethod: (run, { operands: [name, flags, body] }, frame) => {
+  DefMethod: (_run, { operands: [name, flags, body] }, frame) => {
     const serialized = (flags & 8) !== 0;
-    run.declare(name, frame, { type: 'Method', argumentCount: flags & 7, serialized, syncLevel: flags >> 4, body });
+    declareName(name, frame, { type: 'Method', argumentCount: flags & 7, serialized, syncLevel: flags >> 4, body });
     return undefined;
   },
   DefExternal: () => undefined,
-  DefMutex: (run, { operands: [name, flags] }, frame) => {
-    run.declare(name, frame, { type: 'Mutex', syncLevel: flags & 0xf, held: 0 });
+  DefMutex: (_run, { operands: [name, flags] }, frame) => {
+    declareName(name, frame, { type: 'Mutex', syncLevel: flags & 0xf, held: 0 });
     return undefined;
   },
-  DefEvent: (run, { operands: [name] }, frame) => {
-    run.declare(name, frame, { type: 'Event', signals: 0 });
+  DefEvent: (_run, { operands: [name] }, frame) => {
+    declareName(name, frame, { type: 'Event', signals: 0 });
     return undefined;
   },
   DefOpRegion: (run, { operands: [name, space, offset, length] }, frame) => {
@@ -146,12 +192,18 @@ export const DECLARATIONS: Statements<DeclarationKind> = {
       offset: run.integer(offset, frame),
       byteLength: run.integer(length, frame),
     });
-    run.declare(name, frame, run.deferred(frame, make));
+    declareName(name, frame, run.deferred(frame, make));
     return undefined;
   },
-  // The table that it names would have to be at hand; its fields read as absent hardware.
-  DefDataRegion: (run, { operands: [name] }, frame) => {
-    run.declare(name, frame, { type: 'OpRegion', space: 0x7e, offset: 0n, byteLength: 0x10_0000n });
+  DefDataRegion: (run, { operands: [name, ...identity] }, frame) => {
+    const make = (): AmlObject => {
+      const [signature, oemId, oemTableId] = identity.map((term) => textOperand(run, term, frame));
+      const table = run.tables.find(signature, oemId, oemTableId);
+      if (!table)
+        throw evaluationError('AE_NOT_FOUND', `no table ${signature} ${oemId} ${oemTableId}`, frame.scope.displayPath);
+      return { type: 'OpRegion', space: DATA_TABLE_SPACE, offset: 0n, byteLength: BigInt(table.length), table };
+    };
+    declareName(name, frame, run.deferred(frame, make));
     return undefined;
   },
   DefField: (run, { operands: [region, flags, elements] }, frame) => {
@@ -184,7 +236,7 @@ export const DECLARATIONS: Statements<DeclarationKind> = {
   DefCreateQWordField: createFixed(8n, 64),
   DefCreateField: (run, { operands: [source, index, count, name] }, frame) => {
     const make = () => bufferField(run, source, run.integer(index, frame), run.integer(count, frame), false, frame);
-    run.declare(name, frame, run.deferred(frame, make));
+    declareName(name, frame, run.deferred(frame, make));
     return undefined;
   },
   DefDevice: (run, { operands: [name, body] }, frame) => container(run, name, { type: 'Device' }, body, frame),

@@ -19,6 +19,12 @@ export type EvaluationFault =
   | 'AE_AML_METHOD_LIMIT'
   | 'AE_AML_LOOP_TIMEOUT'
   | 'AE_AML_MUTEX_NOT_ACQUIRED'
+  | 'AE_AML_MUTEX_ORDER'
+  | 'AE_AML_CIRCULAR_REFERENCE'
+  | 'AE_NO_MEMORY'
+  | 'AE_LIMIT'
+  | 'AE_TIME'
+  | 'AE_BAD_HEADER'
   | 'AE_AML_BAD_OPCODE'
   | 'AE_BAD_PARAMETER'
   | 'AE_SUPPORT';
@@ -28,6 +34,9 @@ const MENDS: Partial<Record<EvaluationFault, string>> = {
   AE_AML_METHOD_LIMIT: 'methods call one another without end: correct the recursion',
   AE_AML_LOOP_TIMEOUT:
     'the loop waits for hardware that is not there: give a region handler, or raise the limit of steps',
+  AE_AML_MUTEX_ORDER: 'acquire mutexes in the order of their sync levels and release them in the opposite one',
+  AE_NO_MEMORY: 'the method makes objects without end: correct its loop, or raise the limit of bytes',
+  AE_TIME: 'nobody signals the event while the method waits: give Wait a timeout',
   AE_AML_REGION_LIMIT: 'the field lies outside its operation region: correct the offset or the length',
   AE_SUPPORT: 'give a region handler for this address space',
 };

@@ -1,9 +1,10 @@
 /** Reading and writing fields: ACPI 6.5 §19.6.48 (Field), §19.6.65 (IndexField), §19.6.7 (BankField). */
+import { REGION_SPACES } from '../opcodes.ts';
 import { bytesOf, littleEndian } from './conversions.ts';
 import { evaluationError } from './evaluation-error.ts';
-import type { NamespaceNode } from './namespace-tree.ts';
-import type { BufferFieldObject, FieldSource, FieldUnitObject } from './objects.ts';
-import type { RegionHandler } from './regions.ts';
+import { NamespaceNode } from './namespace-tree.ts';
+import type { BufferFieldObject, BufferObject, FieldSource, FieldUnitObject, RegionObject } from './objects.ts';
+import type { RegionPorts } from './regions.ts';
 
 /** One field may not ask for more: a bound for hostile tables. */
 const MAX_FIELD_BITS = 0x10_0000;
@@ -14,26 +15,26 @@ interface UnitAccess {
   write(byteOffset: number, value: bigint): void;
 }
 
-export interface FieldPorts {
-  handlerOf(space: number): RegionHandler;
-}
-
 /** The bits of a field unit, right aligned. */
-export function readFieldUnit(field: FieldUnitObject, ports: FieldPorts): bigint {
+export function readFieldUnit(field: FieldUnitObject, ports: RegionPorts): bigint {
   checkLength(field.bitLength);
+  if (isPins(field)) return pinAccess(field, ports).read();
   const access = accessOf(field, ports);
-  const unitBits = field.accessBytes * 8;
   let value = 0n;
   for (const { unit, fieldShift, from, count } of unitsOf(field)) {
     const bits = (access.read(unit * field.accessBytes) >> BigInt(from)) & ((1n << BigInt(count)) - 1n);
     value |= bits << BigInt(fieldShift);
   }
-  return unitBits === 0 ? 0n : value;
+  return value;
 }
 
 /** Writes `value` into a field unit; the bits around it follow the update rule. */
-export function writeFieldUnit(field: FieldUnitObject, value: bigint, ports: FieldPorts): void {
+export function writeFieldUnit(field: FieldUnitObject, value: bigint, ports: RegionPorts): void {
   checkLength(field.bitLength);
+  if (isPins(field)) {
+    pinAccess(field, ports).write(value);
+    return;
+  }
   const access = accessOf(field, ports);
   const full = (1n << BigInt(field.accessBytes * 8)) - 1n;
   for (const { unit, fieldShift, from, count } of unitsOf(field)) {
@@ -76,7 +77,7 @@ function* unitsOf({ bitOffset, bitLength, accessBytes }: FieldUnitObject): Gener
   }
 }
 
-function accessOf(field: FieldUnitObject, ports: FieldPorts): UnitAccess {
+function accessOf(field: FieldUnitObject, ports: RegionPorts): UnitAccess {
   const { source, accessBytes } = field;
   switch (source.kind) {
     case 'Region':
@@ -90,19 +91,19 @@ function accessOf(field: FieldUnitObject, ports: FieldPorts): UnitAccess {
   }
 }
 
-function regionAccess(region: NamespaceNode, accessBytes: 1 | 2 | 4 | 8, ports: FieldPorts): UnitAccess {
+export function regionOf(region: NamespaceNode): RegionObject {
   const { object } = region;
   if (object.type !== 'OpRegion')
     throw evaluationError('AE_AML_OPERAND_TYPE', 'a field over what is no region', region.displayPath);
+  return object;
+}
+
+function regionAccess(region: NamespaceNode, accessBytes: 1 | 2 | 4 | 8, ports: RegionPorts): UnitAccess {
+  const object = regionOf(region);
+  if (object.table) return tableAccess(object.table, accessBytes, region);
   const handler = ports.handlerOf(object.space);
   const at = (byteOffset: number) => {
-    if (BigInt(byteOffset) >= object.byteLength) {
-      throw evaluationError(
-        'AE_AML_REGION_LIMIT',
-        `byte ${byteOffset} of a region of ${object.byteLength}`,
-        region.displayPath,
-      );
-    }
+    checkInside(byteOffset, object.byteLength, region);
     const address = object.offset + BigInt(byteOffset);
     return { space: object.space, address, byteLength: accessBytes, region: region.path };
   };
@@ -112,8 +113,53 @@ function regionAccess(region: NamespaceNode, accessBytes: 1 | 2 | 4 | 8, ports: 
   };
 }
 
+function checkInside(byteOffset: number, byteLength: bigint, region: NamespaceNode): void {
+  if (BigInt(byteOffset) < byteLength) return;
+  throw evaluationError('AE_AML_REGION_LIMIT', `byte ${byteOffset} of a region of ${byteLength}`, region.displayPath);
+}
+
+/** DataTableRegion (§19.6.29): the table that the firmware gave; what is written there stays in this run. */
+function tableAccess(table: Uint8Array, accessBytes: number, region: NamespaceNode): UnitAccess {
+  const at = (byteOffset: number) => {
+    checkInside(byteOffset, BigInt(table.length), region);
+    return table.subarray(byteOffset, byteOffset + accessBytes);
+  };
+  return {
+    read: (byteOffset) => littleEndian(at(byteOffset)),
+    write: (byteOffset, value) => {
+      const place = at(byteOffset);
+      place.set(bytesOf(value, place.length));
+    },
+  };
+}
+
+const isPins = (field: FieldUnitObject): boolean =>
+  field.source.kind === 'Region' && regionOf(field.source.region).space === REGION_SPACES.GeneralPurposeIO;
+
+/** GeneralPurposeIO: a bit is a pin of the connection, not a place in the region (§5.5.2.4.5). */
+function pinAccess(field: FieldUnitObject, ports: RegionPorts) {
+  const { region } = field.source as Extract<FieldSource, { kind: 'Region' }>;
+  const { space } = regionOf(region);
+  const handler = ports.handlerOf(space);
+  const access = {
+    space,
+    address: BigInt(field.pin),
+    byteLength: pinBytes(field.bitLength),
+    region: region.path,
+    ...(field.connection && { connection: field.connection }),
+  };
+  const mask = (1n << BigInt(field.bitLength)) - 1n;
+  return {
+    read: (): bigint => handler.read(access) & mask,
+    write: (value: bigint): void => handler.write(access, value & mask),
+  };
+}
+
+const pinBytes = (bitLength: number): 1 | 2 | 4 | 8 =>
+  bitLength <= 8 ? 1 : bitLength <= 16 ? 2 : bitLength <= 32 ? 4 : 8;
+
 /** The index register takes the byte offset, the data register the unit (§19.6.65). */
-function indexAccess(source: Extract<FieldSource, { kind: 'Index' }>, _bytes: number, ports: FieldPorts): UnitAccess {
+function indexAccess(source: Extract<FieldSource, { kind: 'Index' }>, _bytes: number, ports: RegionPorts): UnitAccess {
   const select = (byteOffset: number) => writeNode(source.index, BigInt(byteOffset), ports);
   return {
     read: (byteOffset) => {
@@ -134,21 +180,38 @@ function fieldOf(node: NamespaceNode): FieldUnitObject {
   return object;
 }
 
-const writeNode = (node: NamespaceNode, value: bigint, ports: FieldPorts): void =>
+const writeNode = (node: NamespaceNode, value: bigint, ports: RegionPorts): void =>
   writeFieldUnit(fieldOf(node), value, ports);
 
 /** The bits of a buffer field, right aligned. */
-export function readBufferField({ buffer, bitOffset, bitLength }: BufferFieldObject): bigint {
+export function readBufferField(field: BufferFieldObject): bigint {
+  const { bitOffset, bitLength } = field;
   const first = bitOffset >> 3;
-  const bytes = buffer.bytes.subarray(first, (bitOffset + bitLength + 7) >> 3);
+  const bytes = bufferUnder(field).bytes.subarray(first, (bitOffset + bitLength + 7) >> 3);
   return (littleEndian(bytes) >> BigInt(bitOffset & 7)) & ((1n << BigInt(bitLength)) - 1n);
 }
 
-export function writeBufferField({ buffer, bitOffset, bitLength }: BufferFieldObject, value: bigint): void {
+export function writeBufferField(field: BufferFieldObject, value: bigint): void {
+  const { bitOffset, bitLength } = field;
+  const { bytes } = bufferUnder(field);
   const first = bitOffset >> 3;
   const last = (bitOffset + bitLength + 7) >> 3;
   const shift = BigInt(bitOffset & 7);
   const mask = ((1n << BigInt(bitLength)) - 1n) << shift;
-  const before = littleEndian(buffer.bytes.subarray(first, last));
-  buffer.bytes.set(bytesOf((before & ~mask) | ((value << shift) & mask), last - first), first);
+  const before = littleEndian(bytes.subarray(first, last));
+  bytes.set(bytesOf((before & ~mask) | ((value << shift) & mask), last - first), first);
+}
+
+/** The buffer behind a buffer field; one that is bound late may have become too short, or no buffer. */
+function bufferUnder({ buffer, bitOffset, bitLength }: BufferFieldObject): BufferObject {
+  const object = buffer instanceof NamespaceNode ? buffer.object : buffer;
+  if (object.type !== 'Buffer') throw evaluationError('AE_AML_OPERAND_TYPE', `a buffer field in ${object.type}`);
+  checkBits(object, BigInt(bitOffset), BigInt(bitLength));
+  return object;
+}
+
+export function checkBits({ bytes }: BufferObject, bitOffset: bigint, bitLength: bigint): void {
+  const end = bitOffset + bitLength;
+  if (end <= BigInt(bytes.length * 8) && bitLength > 0n) return;
+  throw evaluationError('AE_AML_BUFFER_LIMIT', `bits ${bitOffset} to ${end} of a buffer of ${bytes.length} bytes`);
 }

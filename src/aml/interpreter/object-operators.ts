@@ -13,11 +13,12 @@ import {
   toStringObject,
 } from './conversions.ts';
 import { evaluationError } from './evaluation-error.ts';
+import { paddedPath } from './names.ts';
 import { findNode } from './namespace-tree.ts';
 import {
   type AmlObject,
   type BufferObject,
-  copyObject,
+  ELEMENT_BYTES,
   integerObject,
   OBJECT_TYPE_NUMBERS,
   type PackageObject,
@@ -30,9 +31,11 @@ import type { Expressions, Frame, Run } from './run.ts';
 /** A hostile table asks for more: no buffer or package of a real one comes near. */
 const MAX_ELEMENTS = 0x10_0000n;
 
-function checkedSize(value: bigint): number {
+/** The size of an object that is about to be made, charged to the budget. */
+function checkedSize(run: Run, value: bigint, elementBytes: number): number {
   if (value > MAX_ELEMENTS)
     throw evaluationError('AE_AML_BUFFER_LIMIT', `${value} elements are more than ${MAX_ELEMENTS}`);
+  run.budget.allocate(Number(value) * elementBytes);
   return Number(value);
 }
 
@@ -42,7 +45,8 @@ function keep<Result extends AmlObject>(run: Run, target: AmlTerm, value: Result
 }
 
 /** A package of `count` elements; names become references that are followed when they are read. */
-function makePackage(run: Run, count: number, elements: readonly AmlTerm[], frame: Frame): PackageObject {
+function makePackage(run: Run, stated: bigint, elements: readonly AmlTerm[], frame: Frame): PackageObject {
+  const count = checkedSize(run, stated, ELEMENT_BYTES);
   const values = elements.map((element): AmlObject => {
     if (element.kind !== 'NameString') return run.evaluate(element, frame);
     const node = findNode(frame.scope, element.path);
@@ -65,7 +69,7 @@ function elementOfName(run: Run, target: ReferenceTarget): AmlObject {
     case 'Package':
     case 'FieldUnit':
     case 'BufferField':
-      return copyObject(run.load(target));
+      return run.copy(run.load(target));
     default:
       return { type: 'Reference', target };
   }
@@ -75,18 +79,28 @@ function elementOfName(run: Run, target: ReferenceTarget): AmlObject {
 function concatenated(run: Run, left: AmlObject, right: AmlObject): AmlObject {
   switch (left.type) {
     case 'Integer': {
-      const bytes = [left.value, toInteger(right, run.integerBytes)].flatMap((value) => [
-        ...bytesOf(value, run.integerBytes),
-      ]);
-      return { type: 'Buffer', bytes: Uint8Array.from(bytes) };
+      const [first, second] = [left.value, toInteger(right, run.integerBytes)];
+      return joined(run, bytesOf(first, run.integerBytes), bytesOf(second, run.integerBytes));
     }
-    case 'Buffer': {
-      const other = isData(right) ? toBufferObject(right, run.integerBytes).bytes : stringBytes(typeText(right), 1);
-      return { type: 'Buffer', bytes: Uint8Array.from([...left.bytes, ...other]) };
+    case 'Buffer':
+      return joined(
+        run,
+        left.bytes,
+        isData(right) ? toBufferObject(right, run.integerBytes).bytes : stringBytes(typeText(right), 1),
+      );
+    default: {
+      const [first, second] = [wordOf(run, left), wordOf(run, right)];
+      checkedSize(run, BigInt(first.length + second.length), 1);
+      return { type: 'String', value: first + second };
     }
-    default:
-      return { type: 'String', value: wordOf(run, left) + wordOf(run, right) };
   }
+}
+
+function joined(run: Run, left: Uint8Array, right: Uint8Array): BufferObject {
+  const bytes = new Uint8Array(checkedSize(run, BigInt(left.length + right.length), 1));
+  bytes.set(left);
+  bytes.set(right, left.length);
+  return { type: 'Buffer', bytes };
 }
 
 const isData = ({ type }: AmlObject): boolean => type === 'Integer' || type === 'String' || type === 'Buffer';
@@ -144,10 +158,7 @@ function sizeOf(object: AmlObject): number {
 /** DerefOf (§19.6.30): a reference, or a path as a string. */
 function dereferenced(run: Run, value: AmlObject, frame: Frame): AmlObject {
   if (value.type === 'String') {
-    const node = findNode(
-      frame.scope,
-      value.value.replace(/[^\\^.]+/g, (segment) => segment.padEnd(4, '_')),
-    );
+    const node = findNode(frame.scope, paddedPath(value.value));
     if (!node) throw evaluationError('AE_NOT_FOUND', `DerefOf of "${value.value}"`);
     return run.load({ kind: 'Node', node });
   }
@@ -159,7 +170,21 @@ function dereferenced(run: Run, value: AmlObject, frame: Frame): AmlObject {
       `DerefOf of element ${value.target.index}, which holds nothing`,
     );
   }
-  return object.type === 'Reference' && value.target.kind === 'Element' ? run.load(object.target) : object;
+  if (object.type !== 'Reference') return object;
+  if (run.semantics.dereferencesFully) return endOfChain(run, object);
+  return value.target.kind === 'Element' ? run.load(object.target) : object;
+}
+
+/** References that lead to references; a longer chain is a circle. */
+const MAX_LINKS = 64;
+
+function endOfChain(run: Run, reference: AmlObject): AmlObject {
+  let object = reference;
+  for (let links = 0; object.type === 'Reference'; links++) {
+    if (links >= MAX_LINKS) throw evaluationError('AE_AML_CIRCULAR_REFERENCE', 'references lead in a circle');
+    object = run.load(object.target);
+  }
+  return object;
 }
 
 type ObjectKind =
@@ -186,15 +211,16 @@ type ObjectKind =
 
 export const OBJECT_OPERATORS: Expressions<ObjectKind> = {
   DefBuffer: (run, { operands: [size, initial] }, frame) => {
-    const byteLength = Math.max(checkedSize(run.integer(size, frame)), initial.length);
+    const stated = run.integer(size, frame);
+    const byteLength = checkedSize(run, stated > BigInt(initial.length) ? stated : BigInt(initial.length), 1);
     const bytes = new Uint8Array(byteLength);
     bytes.set(initial);
     return { type: 'Buffer', bytes };
   },
-  DefPackage: (run, { operands: [count, elements] }, frame) => makePackage(run, count, elements, frame),
+  DefPackage: (run, { operands: [count, elements] }, frame) => makePackage(run, BigInt(count), elements, frame),
   DefVarPackage: (run, { operands: [count, elements] }, frame) =>
-    makePackage(run, checkedSize(run.integer(count, frame)), elements, frame),
-  DefStore: (run, { operands: [value, target] }, frame) => keep(run, target, run.evaluate(value, frame), frame),
+    makePackage(run, run.integer(count, frame), elements, frame),
+  DefStore: (run, { operands: [value, target] }, frame) => run.store(target, run.evaluate(value, frame), frame),
   DefCopyObject: (run, { operands: [value, target] }, frame) => {
     const object = run.evaluate(value, frame);
     run.copyTo(target, object, frame);
@@ -227,12 +253,12 @@ export const OBJECT_OPERATORS: Expressions<ObjectKind> = {
     return integerObject(run.all);
   },
   DefObjectType: (run, { operands: [name] }, frame) => {
-    let target = run.target(name, frame);
-    for (let object = target && rawObject(run, target); object?.type === 'Reference'; ) {
-      target = object.target;
-      object = rawObject(run, target);
-    }
-    return integerObject(OBJECT_TYPE_NUMBERS[target ? rawObject(run, target).type : 'Debug']);
+    const target = run.target(name, frame);
+    if (!target) return integerObject(OBJECT_TYPE_NUMBERS.Debug);
+    let object = rawObject(run, target);
+    for (let links = 0; object.type === 'Reference' && links < MAX_LINKS; links++)
+      object = rawObject(run, object.target);
+    return integerObject(OBJECT_TYPE_NUMBERS[object.type]);
   },
   DefSizeOf: (run, { operands: [value] }, frame) => {
     const object = run.data(value, frame);
@@ -256,11 +282,16 @@ export const OBJECT_OPERATORS: Expressions<ObjectKind> = {
     return keep(run, target, middle(text, limit(run.integer(start, frame)), limit(run.integer(length, frame))), frame);
   },
   DefToBuffer: (run, { operands: [value, target] }, frame) =>
-    keep(run, target, copyObject(toBufferObject(run.data(value, frame), run.integerBytes)), frame),
+    keep(run, target, run.copy(toBufferObject(run.data(value, frame), run.integerBytes)), frame),
   DefToDecimalString: (run, { operands: [value, target] }, frame) =>
     keep(run, target, explicitString(run.data(value, frame), 10, run.integerBytes), frame),
   DefToHexString: (run, { operands: [value, target] }, frame) =>
-    keep(run, target, explicitString(run.data(value, frame), 16, run.integerBytes), frame),
+    keep(
+      run,
+      target,
+      explicitString(run.data(value, frame), 16, run.integerBytes, run.semantics.shortHexStrings),
+      frame,
+    ),
   DefToInteger: (run, { operands: [value, target] }, frame) =>
     keep(run, target, integerObject(explicitInteger(run.data(value, frame), run.integerBytes)), frame),
   DefToString: (run, { operands: [value, limit, target] }, frame) => {

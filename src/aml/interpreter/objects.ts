@@ -67,6 +67,13 @@ export interface FieldUnitObject {
   readonly updateRule: 'Preserve' | 'WriteAsOnes' | 'WriteAsZeros';
   /** BufferAcc: the whole field is one transfer with the handler. */
   readonly bufferAccess: boolean;
+  /** The resource descriptor that Connection gave (§19.6.48). */
+  readonly connection: Uint8Array | undefined;
+  /** AccessAs' attribute, and its length for those that have one. */
+  readonly attribute: number;
+  readonly attributeLength: number;
+  /** GeneralPurposeIO: the first pin, counted from the Connection. */
+  readonly pin: number;
 }
 
 export type FieldSource =
@@ -81,7 +88,8 @@ export type FieldSource =
 
 export interface BufferFieldObject {
   readonly type: 'BufferField';
-  readonly buffer: BufferObject;
+  /** The buffer, or the name that holds it when the field is used (`Semantics.lateBufferFields`). */
+  readonly buffer: BufferObject | NamespaceNode;
   readonly bitOffset: number;
   readonly bitLength: number;
   /** CreateField makes a Buffer even of few bits; the fixed widths make Integers. */
@@ -109,6 +117,8 @@ export interface RegionObject {
   readonly space: number;
   readonly offset: bigint;
   readonly byteLength: bigint;
+  /** DataTableRegion: the table itself. */
+  readonly table?: Uint8Array;
 }
 /** Objects that only hold others. */
 export interface ContainerObject {
@@ -116,8 +126,11 @@ export interface ContainerObject {
   /** Processor and PowerResource: their fixed operands. */
   readonly definition?: Def<'DefProcessor'> | Def<'DefPowerRes'>;
 }
+/** A table that Load or LoadTable put into the namespace; as an integer it is Ones, the status that ACPI 6.4 gives instead. */
 export interface DdbHandleObject {
   readonly type: 'DdbHandle';
+  /** Absolute paths' nodes that the table declared. */
+  readonly created: readonly NamespaceNode[];
 }
 export interface DebugObject {
   readonly type: 'Debug';
@@ -150,15 +163,21 @@ export const OBJECT_TYPE_NUMBERS: Readonly<Record<AmlObject['type'], bigint>> = 
 
 export const integerObject = (value: bigint): IntegerObject => ({ type: 'Integer', value });
 
-/** A copy that shares nothing mutable with `object`. */
-export function copyObject(object: AmlObject): AmlObject {
+/** What an element of a package counts for, in bytes. */
+export const ELEMENT_BYTES = 32;
+
+/** A copy that shares nothing mutable with `object`; `charge` hears of the bytes that it takes before they are taken. */
+export function copyObject(object: AmlObject, charge: (byteLength: number) => void = () => {}): AmlObject {
   switch (object.type) {
     case 'String':
+      charge(object.value.length);
       return { type: 'String', value: object.value };
     case 'Buffer':
+      charge(object.bytes.length);
       return { type: 'Buffer', bytes: object.bytes.slice() };
     case 'Package':
-      return { type: 'Package', elements: object.elements.map(copyObject) };
+      charge(object.elements.length * ELEMENT_BYTES);
+      return { type: 'Package', elements: object.elements.map((element) => copyObject(element, charge)) };
     default:
       return object;
   }

@@ -1,7 +1,8 @@
 import { type AmlObject, integerObject } from './objects.ts';
+import type { Semantics } from './semantics.ts';
 
-/** Strings that `_OSI` answers with true: every Windows up to 11 and ACPICA's feature groups (ACPI 6.5 §5.7.2). */
-export const OSI_STRINGS: readonly string[] = [
+/** Strings of Windows, up to 11, as Microsoft lists them ("How to identify the Windows version in ACPI by using _OSI"). */
+const WINDOWS_STRINGS: readonly string[] = [
   'Windows 2000',
   'Windows 2001',
   'Windows 2001 SP1',
@@ -22,12 +23,26 @@ export const OSI_STRINGS: readonly string[] = [
   'Windows 2018',
   'Windows 2018.2',
   'Windows 2019',
+  'Windows 2020',
+  'Windows 2021',
+  'Windows 2022',
+];
+
+/** Feature groups (ACPI 6.5 §5.7.2), which ACPICA answers and Windows does not. */
+const FEATURE_GROUPS: readonly string[] = [
   'Module Device',
   'Processor Device',
   '3.0 _SCP Extensions',
   'Processor Aggregator Device',
   'Extended Address Space Descriptor',
 ];
+
+/** Everything that `_OSI` may answer with true. */
+export const OSI_STRINGS: readonly string[] = [...WINDOWS_STRINGS, ...FEATURE_GROUPS];
+
+/** What `_OSI` answers with true by default. */
+export const osiStrings = ({ osiFeatureGroups }: Semantics): readonly string[] =>
+  osiFeatureGroups ? OSI_STRINGS : WINDOWS_STRINGS;
 
 /** Objects that the operating system puts into the namespace before any table (ACPI 6.5 §5.3.1, §5.7). */
 export function predefinedObjects(osi: ReadonlySet<string>, all: bigint): readonly (readonly [string, AmlObject])[] {

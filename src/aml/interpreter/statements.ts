@@ -1,7 +1,7 @@
 /** Statements and operators with effects outside of objects: ACPI 6.5 §20.2.5.3. */
 import type { AmlTerm } from '../tree.ts';
 import { evaluationError } from './evaluation-error.ts';
-import { type AmlObject, type EventObject, integerObject, type MutexObject } from './objects.ts';
+import { type AmlObject, type EventObject, integerObject } from './objects.ts';
 import type { Expressions, Frame, Run, Statements } from './run.ts';
 
 function objectNamed<Type extends 'Mutex' | 'Event'>(run: Run, term: AmlTerm, type: Type, frame: Frame) {
@@ -40,17 +40,20 @@ export const STATEMENTS: Statements<StatementKind> = {
     run.integer(predicate, frame) === 0n ? undefined : run.statements(body, frame),
   DefElse: (run, { operands: [body] }, frame) => run.statements(body, frame),
   DefWhile: (run, { operands: [predicate, body] }, frame) => {
+    const start = run.budget.time;
     while (run.integer(predicate, frame) !== 0n) {
       const flow = run.statements(body, frame);
       if (flow === 'break') return undefined;
       if (typeof flow === 'object') return flow;
+      run.budget.loop(start);
     }
     return undefined;
   },
   DefNoop: () => undefined,
   DefReturn: (run, { operands: [value] }, frame) => ({ returned: run.evaluate(value, frame) }),
   DefFatal: (run, { operands: [type, code, argument] }, frame) => {
-    run.fatal(type, code, run.integer(argument, frame));
+    const words = [type, code, run.integer(argument, frame)].map((value) => `0x${value.toString(16)}`);
+    run.report(`Fatal (${words.join(', ')}): an OS stops the machine here`, frame.scope.displayPath);
     return undefined;
   },
   DefNotify: (run, { operands: [target, value] }, frame) => {
@@ -61,9 +64,7 @@ export const STATEMENTS: Statements<StatementKind> = {
     return undefined;
   },
   DefRelease: (run, { operands: [name] }, frame) => {
-    const mutex: MutexObject = objectNamed(run, name, 'Mutex', frame);
-    if (mutex.held === 0) throw evaluationError('AE_AML_MUTEX_NOT_ACQUIRED', 'Release of a mutex that nobody holds');
-    mutex.held--;
+    run.mutexes.release(objectNamed(run, name, 'Mutex', frame), frame.scope.displayPath);
     return undefined;
   },
   DefReset: (run, { operands: [name] }, frame) => {
@@ -77,41 +78,43 @@ export const STATEMENTS: Statements<StatementKind> = {
     return undefined;
   },
   DefSleep: (run, { operands: [milliseconds] }, frame) => {
-    run.sleep(run.integer(milliseconds, frame) * 10_000n);
+    run.budget.sleep(run.integer(milliseconds, frame) * 10_000n);
     return undefined;
   },
   DefStall: (run, { operands: [microseconds] }, frame) => {
-    run.sleep(run.integer(microseconds, frame) * 10n);
+    run.budget.sleep(run.integer(microseconds, frame) * 10n);
     return undefined;
   },
-  DefUnload: () => undefined,
+  DefUnload: (run, { operands: [handle] }, frame) => {
+    const object = run.data(handle, frame);
+    if (object.type !== 'DdbHandle') throw evaluationError('AE_AML_OPERAND_TYPE', `Unload of ${object.type}`);
+    run.tables.unload(object);
+    return undefined;
+  },
 };
 
-type EffectKind = 'DefAcquire' | 'DefWait' | 'DefLoad' | 'DefLoadTable' | 'DefTimer';
+/** Timeouts of 0xffff and above wait without end. */
+const FOREVER = 0xffffn;
+
+type EffectKind = 'DefAcquire' | 'DefWait' | 'DefTimer';
 
 export const EFFECTS: Expressions<EffectKind> = {
   // One thread runs: a mutex is always free, or held by the asker.
   DefAcquire: (run, { operands: [name] }, frame) => {
-    objectNamed(run, name, 'Mutex', frame).held++;
+    run.mutexes.acquire(objectNamed(run, name, 'Mutex', frame), frame.scope.displayPath);
     return integerObject(0n);
   },
   DefWait: (run, { operands: [name, timeout] }, frame) => {
     const event = objectNamed(run, name, 'Event', frame);
+    const milliseconds = run.integer(timeout, frame);
     if (event.signals > 0) {
       event.signals--;
       return integerObject(0n);
     }
-    run.sleep(run.integer(timeout, frame) * 10_000n);
+    if (milliseconds >= FOREVER)
+      throw evaluationError('AE_TIME', 'Wait without end for an event that nobody signals', frame.scope.displayPath);
+    run.budget.sleep(milliseconds * 10_000n);
     return integerObject(run.all);
   },
-  DefLoad: (run, { operands: [source, target] }, frame) => {
-    run.report('Load: tables that AML makes are not loaded', `${frame.scope.displayPath} ${source.path}`);
-    run.store(target, integerObject(0n), frame);
-    return integerObject(0n);
-  },
-  DefLoadTable: (run, _def, frame) => {
-    run.report('LoadTable: no such table is at hand', frame.scope.displayPath);
-    return integerObject(0n);
-  },
-  DefTimer: (run) => integerObject(run.time & run.all),
+  DefTimer: (run) => integerObject(run.budget.time & run.all),
 };

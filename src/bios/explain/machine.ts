@@ -23,7 +23,7 @@ const MAX_STEPS = 200_000;
 export function readMachine(tables: readonly DumpTable[]): ExplainedMachine {
   const files = new Map(tables.map(({ name, bytes }) => [`${name}.aml`, bytes]));
   const blocks = tables.filter(isDefinitionBlock).map(({ bytes, file }) => ({ bytes, file }));
-  const interpreter = blocks.length > 0 ? new AmlInterpreter(blocks, { maxSteps: MAX_STEPS }) : undefined;
+  const interpreter = blocks.length > 0 ? new AmlInterpreter(blocks, { limits: { steps: MAX_STEPS } }) : undefined;
   if (interpreter?.has('\\_PIC')) tryTo(() => interpreter.evaluate('\\_PIC', [{ type: 'Integer', value: 1n }]));
   return { tables, facts: collectFacts({ source: 'the tables', files }), interpreter };
 }

@@ -60,7 +60,7 @@ function outcomesOf(model: LintModel): readonly Outcome[] {
 }
 
 function evaluateAll({ sources }: LintModel): Outcome[] {
-  const interpreter = new AmlInterpreter(sources, { maxSteps: MAX_STEPS });
+  const interpreter = new AmlInterpreter(sources, { limits: { steps: MAX_STEPS } });
   const found: Outcome[] = [];
   const evaluate = (path: string, name: string, args: readonly AmlObject[] = []): void => {
     try {
