@@ -6,9 +6,10 @@ import { parseRegionsAfter } from '../src/cli/regions-flag.ts';
 import type { Engine } from './engines/engine.ts';
 import { q35Engine } from './engines/q35.ts';
 import { qemuEngine } from './engines/qemu.ts';
-import { guestImage } from './guest-images.ts';
+import { v86Engine } from './engines/v86.ts';
+import { type GuestImage, guestImage } from './guest-images.ts';
 import { partRun } from './marks.ts';
-import { chooseParts, type EngineName, GROUPS, GUESTS, PARTS, type Part } from './parts.ts';
+import { chooseParts, type EngineName, GROUPS, GUESTS, type Guest, PARTS, type Part } from './parts.ts';
 import { Results } from './results.ts';
 import { resultTable } from './table.ts';
 
@@ -65,15 +66,26 @@ if (flags.help) process.stdout.write(USAGE);
 else if (flags.list) process.stdout.write(`${list()}\n`);
 else await bench(chooseParts(flags.names));
 
-async function bench(parts: readonly Part[]): Promise<void> {
+/** The engines that were asked for and can run here. */
+function chooseEngines(): Partial<Record<EngineName, Engine>> {
   const programs = compileEngines();
-  const engines: Partial<Record<EngineName, Engine>> = {
+  const all: Record<EngineName, Engine> = {
     q35: q35Engine(join(programs, 'q35-process.js'), parseRegionsAfter(flags['regions-after'])),
     qemu: qemuEngine,
+    v86: v86Engine(join(programs, 'v86-process.js')),
   };
   const named = flags.engines.split(',');
-  const results = new Results(parts);
-  const guests = GUESTS.flatMap((guest) => {
+  const chosen = Object.entries(all).filter(([name, engine]) => {
+    const missing = named.includes(name) ? engine.missing() : undefined;
+    if (missing !== undefined) say(`left out: ${name}: ${missing}`);
+    return named.includes(name) && missing === undefined;
+  });
+  return Object.fromEntries(chosen);
+}
+
+/** The guests of the chosen parts that can be had here, built. */
+function chooseGuests(parts: readonly Part[]): { guest: Guest; image: GuestImage; parts: readonly Part[] }[] {
+  return GUESTS.flatMap((guest) => {
     const chosen = parts.filter((part) => part.guest === guest.name);
     if (chosen.length === 0) return [];
     const image = guestImage(guest.name, OUT);
@@ -81,11 +93,17 @@ async function bench(parts: readonly Part[]): Promise<void> {
     say(`left out: ${guest.name} (${guest.description}): ${image.missing}`);
     return [];
   });
+}
+
+async function bench(chosen: readonly Part[]): Promise<void> {
+  const engines = chooseEngines();
+  const guests = chooseGuests(chosen);
+  const results = new Results(chosen);
   for (let round = 1; round <= Number(flags.rounds); round++) {
     for (const { guest, image, parts } of guests) {
       const workloads = parts.flatMap(({ workload }) => workload ?? []);
       for (const name of guest.engines) {
-        const engine = named.includes(name) ? engines[name] : undefined;
+        const engine = engines[name];
         if (engine === undefined) continue;
         say(`round ${round}: ${guest.name} on ${name}`);
         const marks = await engine.run(image, workloads);
@@ -93,6 +111,10 @@ async function bench(parts: readonly Part[]): Promise<void> {
       }
     }
   }
+  report(results);
+}
+
+function report(results: Results): void {
   process.stdout.write(`${resultTable(results)}\n`);
   if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(results.toJSON(), null, 2)}\n`);
   const wrong = results.disagreements();

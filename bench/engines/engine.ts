@@ -3,6 +3,8 @@ import type { Mark } from '../marks.ts';
 
 /** Something that runs a guest. */
 export interface Engine {
+  /** Why it cannot run here, if it cannot. */
+  readonly missing: () => string | undefined;
   /**
    * Boots the guest in a process of its own, has it run the workloads and gives its marks.
    * @throws Error when the guest does not come to its end

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { GuestImage } from '../guest-images.ts';
 import { type Mark, MarkReader } from '../marks.ts';
@@ -10,6 +10,7 @@ const TICKS_PER_SECOND = 100;
 
 /** QEMU's TCG on one thread. Its CPU time is read from /proc when a mark comes out of the serial port (10 ms steps). */
 export const qemuEngine: Engine = {
+  missing: () => (spawnSync(QEMU, ['--version']).status === 0 ? undefined : `${QEMU} is not installed`),
   run: (image, workloads) =>
     new Promise((resolve, reject) => {
       const child = spawn(QEMU, qemuArguments(image, workloads), { stdio: ['ignore', 'pipe', 'pipe'] });
