@@ -49,10 +49,15 @@ const NOWHERE: OperandValue = { kind: 'NameString', path: '' };
 const isNull = (value: OperandValue): boolean =>
   typeof value === 'object' && 'kind' in value && value.kind === 'NameString' && value.path === '';
 
+/** Operators that stay as they are written, and with them what stands around them. */
+type Verbatim = { has(term: AmlTerm): boolean };
+const NOTHING: Verbatim = new Set();
+
 /** True for an operator whose operands are all constants or such operators. */
-export function isFoldable(term: AmlTerm): boolean {
-  if (!isOperator(term) || (NEVER_STORED.has(term.kind) && !isNull((term as AnyDef).operands.at(-1)!))) return false;
-  return sources(term).every((operand) => isConstant(operand) || isFoldable(operand));
+export function isFoldable(term: AmlTerm, verbatim = NOTHING): boolean {
+  if (!isOperator(term) || verbatim.has(term)) return false;
+  if (NEVER_STORED.has(term.kind) && !isNull((term as AnyDef).operands.at(-1)!)) return false;
+  return sources(term).every((operand) => isConstant(operand) || isFoldable(operand, verbatim));
 }
 
 const isOperator = (term: AmlTerm): term is DefTerm => term.kind in OPERATORS && !NEVER.has(term.kind);
@@ -68,8 +73,8 @@ function sources(term: DefTerm): AmlTerm[] {
  * `term` as the constant that it always gives, as a Store of it where it has a target, or unchanged. An expression that cannot be
  * computed, such as a division by zero, stays as it is.
  */
-export function fold(term: AmlTerm, integerBytes: IntegerBytes): AmlTerm {
-  if (!isFoldable(term)) return term;
+export function fold(term: AmlTerm, integerBytes: IntegerBytes, verbatim = NOTHING): AmlTerm {
+  if (!isOperator(term) || !isFoldable(term, verbatim)) return term;
   const row = ROW_BY_KIND.get(term.kind)!;
   const { operands } = term as AnyDef;
   const targets = operands.filter(

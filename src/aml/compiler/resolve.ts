@@ -60,6 +60,8 @@ const BYTE_OFFSETS: Readonly<Record<string, number>> = {
 
 export class Resolver {
   readonly #context: ResolveContext;
+  /** The value of a Name has to be a constant. */
+  #isInName = false;
   /** Externals whose method is invoked, with the count of the first invocation. */
   readonly invoked = new Map<string, number>();
 
@@ -111,6 +113,7 @@ export class Resolver {
     const inner = row.opensScope ? innerScope(names, def, scope) : scope;
     const declared = row.declares === 'last' ? row.operands.lastIndexOf('NameString') : 0;
     if (term.kind === 'DefScope') this.#checkScope(term.operands[0], scope);
+    if (term.kind === 'DefName') this.#isInName = true;
     const operands = def.operands.map((operand, index) => {
       const kind = row.operands[index];
       if (index === declared && kind === 'NameString' && NAMED.test(def.kind)) {
@@ -118,10 +121,14 @@ export class Resolver {
       }
       return this.#operand(operand, kind, kind === 'TermList' ? inner : scope, def.kind);
     });
+    if (term.kind === 'DefName') this.#isInName = false;
     const resolved = { ...term, operands } as unknown as DefTerm;
-    if (!optimizations.constants || (notes.verbatim.has(term) && parent !== 'DefName')) return resolved;
-    const folded = fold(resolved, integerBytes);
-    if (folded === resolved && isFoldable(resolved) && term.kind !== 'DefDivide') {
+    if (!optimizations.constants) return resolved;
+    if (notes.verbatim.has(term)) notes.verbatim.add(resolved);
+    // DEVIATION(iasl): it refuses a Name whose value it leaves to the machine.
+    const verbatim = this.#isInName ? undefined : notes.verbatim;
+    const folded = fold(resolved, integerBytes, verbatim);
+    if (folded === resolved && isFoldable(resolved, verbatim) && term.kind !== 'DefDivide') {
       const token = notes.tokens.get(term);
       if (token) diagnostics.add('ASL_UNRESOLVED', token, 'this constant expression cannot be computed');
     }
