@@ -107,7 +107,8 @@ const INTEGERS: readonly Writer[] = [
   logical,
   (place) => `EisaId ("PNP0${place.random.below(0x1000).toString(16).toUpperCase().padStart(3, '0')}")`,
   (place) => `(${integerStore(place)} ${place.random.pick(['/', '%'])} ${1 + place.random.below(99)})`,
-  (place) => `Divide (${integerStore(place)}, 7, ${place.random.pick(['', 'Local2'])}, ${place.random.pick(['', 'Local3'])})`,
+  (place) =>
+    `Divide (${integerStore(place)}, 7, ${place.random.pick(['', 'Local2'])}, ${place.random.pick(['', 'Local3'])})`,
   (place) => `Mod (${integerStore(place)}, 7)`,
   (place) => `${place.random.pick(['ToBCD', 'FromBCD'])} (${1 + place.random.below(9)})`,
   (place) => `SizeOf (${named(place, 'Buffer', () => 'Local0')})`,
@@ -150,7 +151,8 @@ export function element(place: Place, depth: number): string {
 
 const STRINGS: readonly Writer[] = [
   (place, depth) => `Concatenate (${string(place, depth - 1)}, ${string(place, depth - 1)})`,
-  (place, depth) => `Concatenate (${string(place, depth - 1)}, ${integer(place, depth - 1)}, ${place.random.pick(['', 'Local2'])})`,
+  (place, depth) =>
+    `Concatenate (${string(place, depth - 1)}, ${integer(place, depth - 1)}, ${place.random.pick(['', 'Local2'])})`,
   (place, depth) => `ToDecimalString (${integer(place, depth - 1)})`,
   (place) => `ToHexString (${integerStore(place)})`,
   (place) => `ToString (${named(place, 'Buffer', () => 'Local0')}${place.random.pick(['', ', 3', ', Ones'])})`,
@@ -191,7 +193,8 @@ export function value(place: Place, depth: number): string {
     () => named(place, 'Package', () => '0'),
     () => `ToBuffer (${integer(place, depth - 1)})`,
     () => `RefOf (${named(place, 'Integer', () => 'Local0')})`,
-    () => `ConcatenateResTemplate (${named(place, 'Buffer', () => 'Local0')}, ${named(place, 'Buffer', () => 'Local0')})`,
+    () =>
+      `ConcatenateResTemplate (${named(place, 'Buffer', () => 'Local0')}, ${named(place, 'Buffer', () => 'Local0')})`,
     () => packageLiteral(place, depth),
   ])();
 }

@@ -14,7 +14,8 @@ const of =
 const zero: Argument = () => '0x0';
 const source: Argument = () => '"\\\\_SB.GPI0"';
 const none: Argument = () => '';
-const vendorData: Argument = (random) => (random.chance(0.5) ? '' : `RawDataBuffer () { ${byte(random)}, ${byte(random)} }`);
+const vendorData: Argument = (random) =>
+  random.chance(0.5) ? '' : `RawDataBuffer () { ${byte(random)}, ${byte(random)} }`;
 const index = of('', '0x00', '0x01');
 const usage = of('', 'ResourceConsumer', 'ResourceProducer');
 const share = of('Exclusive', 'Shared');
@@ -46,8 +47,17 @@ interface Macro {
 const MACROS: Readonly<Record<string, Macro>> = {
   IRQ: { args: [trigger, polarity, share], list: { count: 1, item: (random) => `${random.below(16)}` } },
   IRQNoFlags: { args: [], list: { count: 1, item: (random) => `${random.below(16)}` } },
-  DMA: { args: [of('Compatibility', 'TypeA', 'TypeB', 'TypeF'), of('BusMaster', 'NotBusMaster'), of('Transfer8', 'Transfer16', 'Transfer8_16')], list: { count: 1, item: (random) => `${random.below(8)}` } },
-  FixedDMA: { args: [word, word, of('Width8bit', 'Width16bit', 'Width32bit', 'Width64bit', 'Width128bit', 'Width256bit')] },
+  DMA: {
+    args: [
+      of('Compatibility', 'TypeA', 'TypeB', 'TypeF'),
+      of('BusMaster', 'NotBusMaster'),
+      of('Transfer8', 'Transfer16', 'Transfer8_16'),
+    ],
+    list: { count: 1, item: (random) => `${random.below(8)}` },
+  },
+  FixedDMA: {
+    args: [word, word, of('Width8bit', 'Width16bit', 'Width32bit', 'Width64bit', 'Width128bit', 'Width256bit')],
+  },
   IO: { args: [of('Decode10', 'Decode16'), () => '0x60', () => '0x60', () => '0x01', byte] },
   FixedIO: { args: [() => '0x0280', byte] },
   VendorShort: { args: [], list: { count: 7, item: byte } },
@@ -68,20 +78,111 @@ const MACROS: Readonly<Record<string, Macro>> = {
   QWordSpace: { args: [() => '0xC3', usage, decode, ...bothFixed, byte, ...range, ...tail] },
   ExtendedSpace: { args: [() => '0xC4', usage, decode, ...bothFixed, byte, ...range, byte] },
   Interrupt: { args: [usage, trigger, polarity, wake], list: { count: 3, item: dword } },
-  Register: { args: [of('SystemMemory', 'SystemIO', 'FFixedHW', 'PCC', 'PCI_Config', 'EmbeddedControl'), byte, byte, dword, of('', '0x01', '0x04')] },
-  GpioInt: { args: [trigger, of('ActiveHigh', 'ActiveLow', 'ActiveBoth'), wake, pull, of('', '0x10'), ...connection, vendorData], list: { count: 1, item: word } },
-  GpioIo: { args: [wake, pull, of('', '0x10'), of('', '0x20'), of('IoRestrictionNone', 'IoRestrictionInputOnly', 'IoRestrictionOutputOnly', 'IoRestrictionNoneAndPreserve'), ...connection, vendorData], list: pinList },
-  I2cSerialBus: { args: [word, of('', 'ControllerInitiated', 'DeviceInitiated'), dword, of('', 'AddressingMode7Bit', 'AddressingMode10Bit'), ...connection, vendorData] },
-  I2cSerialBusV2: { args: [word, of('', 'ControllerInitiated'), dword, of('', 'AddressingMode10Bit'), ...connection, share, vendorData] },
-  SpiSerialBus: { args: [word, of('', 'PolarityLow', 'PolarityHigh'), of('', 'FourWireMode', 'ThreeWireMode'), byte, of('', 'ControllerInitiated', 'DeviceInitiated'), dword, of('ClockPolarityLow', 'ClockPolarityHigh'), of('ClockPhaseFirst', 'ClockPhaseSecond'), ...connection, vendorData] },
-  SpiSerialBusV2: { args: [word, of('', 'PolarityHigh'), of('', 'ThreeWireMode'), byte, of('', 'DeviceInitiated'), dword, of('ClockPolarityLow'), of('ClockPhaseFirst'), ...connection, share, vendorData] },
-  UartSerialBus: { args: [dword, of('', 'DataBitsFive', 'DataBitsSix', 'DataBitsSeven', 'DataBitsEight', 'DataBitsNine'), of('', 'StopBitsZero', 'StopBitsOne', 'StopBitsOnePlusHalf', 'StopBitsTwo'), byte, of('', 'LittleEndian', 'BigEndian'), of('', 'ParityTypeNone', 'ParityTypeEven', 'ParityTypeOdd', 'ParityTypeMark', 'ParityTypeSpace'), of('', 'FlowControlNone', 'FlowControlHardware', 'FlowControlXON'), word, word, ...connection, vendorData] },
-  UartSerialBusV2: { args: [dword, of('', 'DataBitsSeven'), of('', 'StopBitsTwo'), byte, of('', 'BigEndian'), of('', 'ParityTypeOdd'), of('', 'FlowControlXON'), word, word, ...connection, share, vendorData] },
+  Register: {
+    args: [
+      of('SystemMemory', 'SystemIO', 'FFixedHW', 'PCC', 'PCI_Config', 'EmbeddedControl'),
+      byte,
+      byte,
+      dword,
+      of('', '0x01', '0x04'),
+    ],
+  },
+  GpioInt: {
+    args: [trigger, of('ActiveHigh', 'ActiveLow', 'ActiveBoth'), wake, pull, of('', '0x10'), ...connection, vendorData],
+    list: { count: 1, item: word },
+  },
+  GpioIo: {
+    args: [
+      wake,
+      pull,
+      of('', '0x10'),
+      of('', '0x20'),
+      of('IoRestrictionNone', 'IoRestrictionInputOnly', 'IoRestrictionOutputOnly', 'IoRestrictionNoneAndPreserve'),
+      ...connection,
+      vendorData,
+    ],
+    list: pinList,
+  },
+  I2cSerialBus: {
+    args: [
+      word,
+      of('', 'ControllerInitiated', 'DeviceInitiated'),
+      dword,
+      of('', 'AddressingMode7Bit', 'AddressingMode10Bit'),
+      ...connection,
+      vendorData,
+    ],
+  },
+  I2cSerialBusV2: {
+    args: [word, of('', 'ControllerInitiated'), dword, of('', 'AddressingMode10Bit'), ...connection, share, vendorData],
+  },
+  SpiSerialBus: {
+    args: [
+      word,
+      of('', 'PolarityLow', 'PolarityHigh'),
+      of('', 'FourWireMode', 'ThreeWireMode'),
+      byte,
+      of('', 'ControllerInitiated', 'DeviceInitiated'),
+      dword,
+      of('ClockPolarityLow', 'ClockPolarityHigh'),
+      of('ClockPhaseFirst', 'ClockPhaseSecond'),
+      ...connection,
+      vendorData,
+    ],
+  },
+  SpiSerialBusV2: {
+    args: [
+      word,
+      of('', 'PolarityHigh'),
+      of('', 'ThreeWireMode'),
+      byte,
+      of('', 'DeviceInitiated'),
+      dword,
+      of('ClockPolarityLow'),
+      of('ClockPhaseFirst'),
+      ...connection,
+      share,
+      vendorData,
+    ],
+  },
+  UartSerialBus: {
+    args: [
+      dword,
+      of('', 'DataBitsFive', 'DataBitsSix', 'DataBitsSeven', 'DataBitsEight', 'DataBitsNine'),
+      of('', 'StopBitsZero', 'StopBitsOne', 'StopBitsOnePlusHalf', 'StopBitsTwo'),
+      byte,
+      of('', 'LittleEndian', 'BigEndian'),
+      of('', 'ParityTypeNone', 'ParityTypeEven', 'ParityTypeOdd', 'ParityTypeMark', 'ParityTypeSpace'),
+      of('', 'FlowControlNone', 'FlowControlHardware', 'FlowControlXON'),
+      word,
+      word,
+      ...connection,
+      vendorData,
+    ],
+  },
+  UartSerialBusV2: {
+    args: [
+      dword,
+      of('', 'DataBitsSeven'),
+      of('', 'StopBitsTwo'),
+      byte,
+      of('', 'BigEndian'),
+      of('', 'ParityTypeOdd'),
+      of('', 'FlowControlXON'),
+      word,
+      word,
+      ...connection,
+      share,
+      vendorData,
+    ],
+  },
   PinFunction: { args: [share, pull, word, ...connection, vendorData], list: pinList },
   PinConfig: { args: [share, of('0x00', '0x01', '0x0D', '0x80'), dword, ...connection, vendorData], list: pinList },
   PinGroup: { args: [() => '"group"', usage, none, vendorData], list: pinList },
   PinGroupFunction: { args: [share, word, source, index, () => '"group"', usage, none, vendorData] },
-  PinGroupConfig: { args: [share, of('0x00', '0x0D', '0x80'), dword, source, index, () => '"group"', usage, none, vendorData] },
+  PinGroupConfig: {
+    args: [share, of('0x00', '0x0D', '0x80'), dword, source, index, () => '"group"', usage, none, vendorData],
+  },
 };
 
 export const MACRO_NAMES = Object.keys(MACROS);

@@ -1,4 +1,4 @@
-import { bufferLiteral, integer, literal, named, packageLiteral, type Place, string } from './expressions.ts';
+import { bufferLiteral, integer, literal, named, type Place, packageLiteral, string } from './expressions.ts';
 import { Names } from './names.ts';
 import { Random } from './random.ts';
 import { connectionMacro, resourceTemplate } from './resources.ts';
@@ -32,6 +32,38 @@ export function randomSource(seed: number): string {
 const declarations = (place: Place, count: number, depth: number): Later[] =>
   place.random.many(count, () => place.random.pick(depth > 0 ? DECLARATIONS : LEAVES)(place, depth));
 
+/** The fields of a `_PLD` that are numbers, and some of those that are words. */
+function toPld({ random }: Place): string {
+  const fields = [
+    `PLD_Revision = ${1 + random.below(2)}`,
+    `PLD_IgnoreColor = ${random.below(2)}`,
+    `PLD_Red = ${random.below(256)}`,
+    `PLD_Width = ${random.below(0x1_0000)}`,
+    `PLD_UserVisible = ${random.below(2)}`,
+    `PLD_Panel = "${random.pick(['TOP', 'LEFT', 'BACK', 'UNKNOWN'])}"`,
+    `PLD_VerticalPosition = "${random.pick(['UPPER', 'CENTER', 'LOWER'])}"`,
+    `PLD_Shape = "${random.pick(['ROUND', 'OVAL', 'CHAMFERED'])}"`,
+    `PLD_GroupToken = ${random.below(256)}`,
+    `PLD_Ejectable = ${random.below(2)}`,
+    `PLD_CabinetNumber = ${random.below(256)}`,
+    `PLD_Rotation = ${random.below(8)}`,
+    `PLD_Order = ${random.below(32)}`,
+    `PLD_VerticalOffset = ${random.below(0x1_0000)}`,
+  ];
+  return `ToPLD (${fields.slice(0, 1 + random.below(fields.length)).join(', ')})`;
+}
+
+const EXTERNAL_KINDS = { Integer: 'IntObj', Method: 'MethodObj', Mutex: 'MutexObj', Buffer: 'BuffObj' } as const;
+
+function external({ random, names, scope }: Place): Later {
+  const kind = random.pick(['Integer', 'Method', 'Mutex', 'Buffer'] as const);
+  const argumentCount = kind === 'Method' ? random.below(8) : 0;
+  const name = names.declare(kind, scope, argumentCount);
+  const types = random.many(argumentCount, () => random.pick(['IntObj', 'UnknownObj', '{IntObj, StrObj}']));
+  const typed = kind === 'Method' && argumentCount > 0 && random.chance(0.3) ? `, , {${types.join(', ')}}` : '';
+  return now(`External (${name}, ${EXTERNAL_KINDS[kind]}${typed})`);
+}
+
 const now =
   (text: string): Later =>
   () =>
@@ -43,7 +75,14 @@ function method({ random, names, scope }: Place): Later {
   const argumentCount = random.below(8);
   const name = names.declare('Method', scope, argumentCount);
   const rule = random.pick(['', ', NotSerialized', ', Serialized', ', Serialized, 3']);
-  const inner: Place = { random, names, scope: [...scope, name], argumentCount, method: names.count - 1, inMethod: true };
+  const inner: Place = {
+    random,
+    names,
+    scope: [...scope, name],
+    argumentCount,
+    method: names.count - 1,
+    inMethod: true,
+  };
   return () => `Method (${name}, ${argumentCount}${rule})\n{\n${methodBody(inner, DEPTH)}\n}`;
 }
 
@@ -90,7 +129,14 @@ function serialField({ random, names, scope }: Place): Later {
   const name = names.declare('Region', scope);
   const space = 'GenericSerialBus';
   const unit = names.fresh('Field');
-  const attribute = random.pick(['AttribQuick', 'AttribByte', 'AttribWord', 'AttribBlock', 'AttribBytes (4)', 'AttribRawBytes (3)']);
+  const attribute = random.pick([
+    'AttribQuick',
+    'AttribByte',
+    'AttribWord',
+    'AttribBlock',
+    'AttribBytes (4)',
+    'AttribRawBytes (3)',
+  ]);
   const elements = `Connection (${connectionMacro(random)}),\nAccessAs (BufferAcc, ${attribute}),\n${unit}, 8`;
   return now(
     `OperationRegion (${name}, ${space}, 0, 0x100)\nField (${name}, BufferAcc, NoLock, Preserve)\n{\n${elements}\n}`,
@@ -110,7 +156,8 @@ function bufferField(place: Place): Later {
   return now(`Name (${name}, Buffer (0x20) {})\n${created.join('\n')}`);
 }
 
-const named_ = (kind: 'Integer' | 'String' | 'Buffer' | 'Package', write: (place: Place) => string): Declaration =>
+const named_ =
+  (kind: 'Integer' | 'String' | 'Buffer' | 'Package', write: (place: Place) => string): Declaration =>
   (place) => {
     const text = write(place);
     return now(`Name (${place.names.declare(kind, place.scope)}, ${text})`);
@@ -132,6 +179,9 @@ const LEAVES: readonly Declaration[] = [
   named_('Buffer', bufferLiteral),
   named_('Buffer', ({ random }) => resourceTemplate(random)),
   named_('Buffer', ({ random }) => resourceTemplate(random)),
+  named_('Buffer', toPld),
+  external,
+  external,
   named_('Package', (place) => packageLiteral(place, 2)),
   region,
   region,

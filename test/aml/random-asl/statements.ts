@@ -31,7 +31,8 @@ const STATEMENTS: readonly Writer[] = [
   (place, depth) => `Local3 = ${value(place, depth)}`,
   (place, depth) => `Store (${value(place, depth)}, Local3)`,
   (place, depth) => `${integerStore(place)} ${place.random.pick(COMPOUND)} ${integer(place, depth)}`,
-  (place, depth) => `${place.random.pick(STORING)} (${integer(place, depth)}, ${integer(place, depth)}, ${integerStore(place)})`,
+  (place, depth) =>
+    `${place.random.pick(STORING)} (${integer(place, depth)}, ${integer(place, depth)}, ${integerStore(place)})`,
   (place) => `${integerStore(place)}${place.random.pick(['++', '--'])}`,
   (place) => `${place.random.pick(['Increment', 'Decrement'])} (${integerStore(place)})`,
   (place, depth) => `${element(place, depth)} = ${integer(place, depth)}`,
@@ -50,6 +51,10 @@ const STATEMENTS: readonly Writer[] = [
   (place) => `Fprintf (Local3, "%s %o", ${text(place)}, ${integerStore(place)})`,
   (place) => `Fatal (${place.random.below(0x100)}, ${place.random.below(2 ** 32)}, ${integerStore(place)})`,
   (place, depth) => invocation(place, depth),
+  (place) => named(place, 'Buffer', () => '').replace(/^.+$/, (name) => `Load (${name}, Local3)`) || 'Noop',
+  (place) => `Unload (${place.random.pick(LOCALS)})`,
+  (place) =>
+    `Local3 = LoadTable ("OEM${place.random.below(9)}", "A", "B"${place.random.pick(['', ', "\\\\", "C", 3'])})`,
   () => 'BreakPoint',
   () => 'Noop',
   (place, depth) =>
@@ -63,7 +68,7 @@ const STATEMENTS: readonly Writer[] = [
   switchOf,
 ];
 /** From the first one that opens a block on. */
-const FLAT = STATEMENTS.slice(0, 26);
+const FLAT = STATEMENTS.slice(0, 29);
 
 const statement = (place: Place, depth: number): string =>
   place.random.pick(depth > 0 ? STATEMENTS : FLAT)(place, depth);
@@ -85,5 +90,10 @@ export function methodBody(place: Place, depth: number): string {
   const { random } = place;
   const first = LOCALS.map((local) => `${local} = ${random.below(100)}`);
   const rest = random.many(1 + random.below(6), () => statement(place, depth));
-  return [...first, ...rest, `Return (${integer(place, depth)})`].join('\n');
+  const last = random.pick([
+    `Return (${integer(place, depth)})`,
+    `Return (${integer(place, depth)})`,
+    `Return (${string(place, 1)})`,
+  ]);
+  return [...first, ...rest, last].join('\n');
 }
