@@ -20,6 +20,8 @@ export interface CompileOptions extends PreprocessOptions {
   readonly optimize?: 'default' | 'none';
   /** In the header in place of what DefinitionBlock says, 0 to 255 (iasl -r); below 2 integers have 32 bits. */
   readonly revision?: number;
+  /** What `__DATE__` gives, in seconds since 1970: a build is a function of its input. */
+  readonly dateSeconds?: number;
   /** Up to 4 characters in the header's creator field. */
   readonly creatorId?: string;
   readonly creatorRevision?: number;
@@ -50,6 +52,7 @@ export function compile(file: string, text: string, options: CompileOptions = {}
   const tokens = preprocess(new SourceText(file, text), options, diagnostics);
   const tables: CompiledTable[] = [];
   const cursor = new Cursor(tokens, diagnostics);
+  cursor.dateSeconds = options.dateSeconds;
   try {
     skipAnnotations(cursor);
     while (!cursor.atEnd) {

@@ -62,6 +62,8 @@ export class Cursor {
   asWritten = false;
   /** What has no effect is left out. */
   dropsIdle = true;
+  /** What `__DATE__` gives, in seconds since 1970. */
+  dateSeconds: number | undefined;
   /** Of the definition block that is read. */
   integerBytes: IntegerBytes = 8;
   method: MethodContext | undefined;

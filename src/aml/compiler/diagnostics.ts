@@ -38,6 +38,8 @@ export const MESSAGES = {
   ASL_ERROR_DIRECTIVE: { severity: 'error', mend: 'the source asks for it with #error: define what it wants' },
   ASL_UNRESOLVED: { severity: 'error', mend: 'correct the expression' },
   ASL_WARNING_DIRECTIVE: { severity: 'warning', mend: 'the source asks for it with #warning' },
+  ASL_MESSAGE_PRAGMA: { severity: 'remark', mend: 'the source says it with #pragma message' },
+  ASL_DATE: { severity: 'warning', mend: 'give --date, or set SOURCE_DATE_EPOCH' },
   ASL_TRUNCATED: { severity: 'warning', mend: 'raise the revision to 2 for 64-bit integers, or shorten the number' },
   ASL_TAG_SIZE: { severity: 'warning', mend: 'create a field of the size that the descriptor has there' },
   ASL_PARAMETER_TYPES: { severity: 'warning', mend: 'list a type for each argument, or correct the count' },
@@ -74,18 +76,19 @@ const MAX_ERRORS = 100;
 export class Diagnostics {
   readonly #found: Diagnostic[] = [];
   readonly #seen = new Set<string>();
+  readonly #ignored = new Set<string>();
   #errors = 0;
 
   add(id: DiagnosticId, at: Token, message: string, mend?: string): void {
-    const { line, column } = at.source.positionOf(at.start);
-    const key = `${id} ${at.source.file} ${line} ${column}`;
+    const { file, line, column, physicalLine } = at.source.positionOf(at.start);
+    const key = `${id} ${file} ${line} ${column}`;
     if (this.#seen.has(key) || this.#errors >= MAX_ERRORS) return;
     this.#seen.add(key);
     const { severity } = MESSAGES[id];
+    if (severity !== 'error' && this.#ignored.has(id)) return;
     if (severity === 'error') this.#errors++;
-    const sourceLine = at.source.lineText(line);
+    const sourceLine = at.source.lineText(physicalLine);
     const length = Math.max(1, Math.min(at.end - at.start, sourceLine.length - column + 1));
-    const file = at.source.file;
     this.#found.push({
       id,
       severity,
@@ -97,6 +100,11 @@ export class Diagnostics {
       length,
       sourceLine,
     });
+  }
+
+  /** From here on nothing is said by this id; errors stay. */
+  ignore(id: string): void {
+    this.#ignored.add(id);
   }
 
   get errorCount(): number {

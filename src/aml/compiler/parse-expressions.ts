@@ -1,7 +1,5 @@
 /** Values and operators: ACPI 6.5 §19.6, with ASL 2.0's symbols (§19.6.1). */
 
-import { UserError } from '../../shared/errors.ts';
-import { encodeEisaId } from '../eisa-id.ts';
 import {
   MATCH_OPERATORS,
   OPCODES,
@@ -11,11 +9,11 @@ import {
   REGION_SPACES,
 } from '../opcodes.ts';
 import type { AmlTerm, DefTerm, NameTerm, OperandValue, PkgLengthBytes } from '../tree.ts';
-import { encodeUuid } from '../uuid.ts';
 import { type Cursor, describe, MAX_DEPTH } from './cursor.ts';
-import { bufferTerm, parseBuffer, parsePackage, parseResourceTemplate, parseUnicode } from './parse-data.ts';
+import { parseBuffer, parsePackage, parseResourceTemplate, parseUnicode } from './parse-data.ts';
 import { parseToPld } from './parse-pld.ts';
 import type { Token } from './source.ts';
+import { SOURCE_MACROS } from './source-macros.ts';
 
 export const NULL_NAME: NameTerm = { kind: 'NameString', path: '' };
 const RAW_ONLY: ReadonlySet<string> = new Set(['end']);
@@ -230,7 +228,7 @@ const rawBytes = ({ text }: Token): Uint8Array =>
 type Special = (cursor: Cursor, token: Token) => AmlTerm;
 
 /** Terms that are no row of the table, or that are written unlike their row. */
-const SPECIAL: ReadonlyMap<string, Special> = new Map<string, Special>([
+export const SPECIAL: ReadonlyMap<string, Special> = new Map<string, Special>([
   ['ZERO', (cursor, token) => wordInteger(cursor, 0n, token)],
   ['ONE', (cursor, token) => wordInteger(cursor, 1n, token)],
   ['TRUE', (cursor, token) => cursor.mark(def('Ones', []), token)],
@@ -240,30 +238,8 @@ const SPECIAL: ReadonlyMap<string, Special> = new Map<string, Special>([
   ['RESOURCETEMPLATE', parseResourceTemplate],
   ['UNICODE', parseUnicode],
   ['TOPLD', parseToPld],
-  ['EISAID', (cursor, token) => converted(cursor, token, (text) => integerOf(encodeEisaId(text)))],
-  ['TOUUID', (cursor, token) => converted(cursor, token, (text) => bufferTerm(encodeUuid(text)))],
-  ['__FILE__', (cursor, token) => cursor.mark({ kind: 'String', value: token.source.file }, token)],
-  ['__PATH__', (cursor, token) => cursor.mark({ kind: 'String', value: token.source.file }, token)],
-  ['__METHOD__', (cursor, token) => cursor.mark({ kind: 'String', value: cursor.method?.name ?? '\\' }, token)],
-  ['__LINE__', (cursor, token) => cursor.mark(integerOf(token.source.positionOf(token.start).line), token)],
+  ...SOURCE_MACROS,
 ]);
-
-const integerOf = (value: number): AmlTerm => ({ kind: 'Integer', value: BigInt(value) });
-
-/** A macro over one string, whose mistakes the conversion tells. */
-function converted(cursor: Cursor, token: Token, convert: (text: string) => AmlTerm): AmlTerm {
-  cursor.expect('(');
-  const at = cursor.token;
-  const text = cursor.string();
-  cursor.expect(')');
-  try {
-    return cursor.mark(convert(text), token);
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    cursor.report('ASL_OPERAND', at, error.message, error.mend);
-    return cursor.mark(integerOf(0), token);
-  }
-}
 
 /** A keyword, a method invocation or a name. */
 function parseNamed(cursor: Cursor): AmlTerm {

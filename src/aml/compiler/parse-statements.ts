@@ -52,7 +52,7 @@ const term =
   };
 
 /** Statements that are written unlike their row, by name in capitals. */
-const STATEMENTS: ReadonlyMap<string, Statement> = new Map<string, Statement>([
+export const STATEMENTS: ReadonlyMap<string, Statement> = new Map<string, Statement>([
   ['METHOD', term(parseMethod)],
   ['FUNCTION', term(parseFunction)],
   ['EXTERNAL', term(parseExternal)],

@@ -1,5 +1,6 @@
 import type { Diagnostics } from './diagnostics.ts';
 import { tokenize } from './lexer.ts';
+import { numberOf } from './numbers.ts';
 import { evaluateCondition } from './preprocess-condition.ts';
 import { SourceText, type Token } from './source.ts';
 
@@ -158,11 +159,33 @@ class Preprocessor {
         this.#diagnostics.add('ASL_WARNING_DIRECTIVE', directive, lineText(rest) || '#warning');
         break;
       case 'line':
+        this.#line(directive, rest);
+        break;
       case 'pragma':
+        this.#pragma(directive, rest);
         break;
       default:
+        // `# 12 "file"`, as C's preprocessor leaves it.
+        if (directive.kind === 'number') {
+          this.#line(directive, [directive, ...rest]);
+          break;
+        }
         this.#diagnostics.add('ASL_DIRECTIVE', directive, `#${directive.text} is no directive`);
     }
+  }
+
+  #line(directive: Token, [line, file]: readonly Token[]): void {
+    const value = line?.kind === 'number' ? numberOf(line.text) : undefined;
+    if (value === undefined) this.#diagnostics.add('ASL_DIRECTIVE', directive, '#line needs a line number');
+    else line.source.renumberBehind(line.start, Number(value), file?.kind === 'string' ? file.text : undefined);
+  }
+
+  /** `#pragma disable (id)` and `#pragma message "text"`; others are for other tools. */
+  #pragma(directive: Token, [kind, ...rest]: readonly Token[]): void {
+    const argument = rest.find(({ kind: what }) => what !== 'punctuation');
+    if (kind?.text === 'message' && argument?.kind === 'string') {
+      this.#diagnostics.add('ASL_MESSAGE_PRAGMA', directive, argument.text);
+    } else if (kind?.text === 'disable' && argument) this.#diagnostics.ignore(argument.text);
   }
 
   #define(directive: Token, rest: readonly Token[]): void {

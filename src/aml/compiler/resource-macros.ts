@@ -20,7 +20,7 @@ import {
   TRIGGERS,
   USAGES,
 } from '../resources/descriptor.ts';
-import { GPIO_POLARITIES, GPIO_PULLS, IO_RESTRICTIONS } from '../resources/gpio.ts';
+import { GPIO_POLARITIES, IO_RESTRICTIONS } from '../resources/gpio.ts';
 import { IO_DECODES } from '../resources/io-port.ts';
 import { BUS_MASTERING, DMA_TRANSFERS, DMA_TYPES, FIXED_DMA_WIDTHS } from '../resources/irq-dma.ts';
 import type { ResourceDescriptor } from '../resources/resource-template.ts';
@@ -38,6 +38,7 @@ import {
   STOP_BITS,
   WIRE_MODES,
 } from '../resources/serial-bus.ts';
+import { PIN_MACROS, pullAt } from './resource-macros-pins.ts';
 
 /** One macro's arguments, read by position; each may be omitted when a default is given. */
 export interface MacroArguments {
@@ -57,7 +58,7 @@ export interface MacroArguments {
   readonly list: readonly number[];
 }
 
-type MacroParser = (args: MacroArguments) => ResourceDescriptor;
+export type MacroParser = (args: MacroArguments) => ResourceDescriptor;
 
 const DECODES = ['PosDecode', 'SubDecode'] as const;
 const MIN_FIXED = ['MinNotFixed', 'MinFixed'] as const;
@@ -170,8 +171,6 @@ const gpioTail = (args: MacroArguments, index: number) => ({
   vendorData: args.raw(index + 4),
 });
 
-const pullAt = (args: MacroArguments, index: number) => args.maybeKeyword(index, GPIO_PULLS) ?? args.number(index, 0);
-
 const serialBus =
   (
     revision: 1 | 2,
@@ -216,23 +215,6 @@ const csi2 = (args: MacroArguments): SerialBusConnection => ({
   type: 'CSI2',
   phyType: args.number(1, 0),
   localPort: args.number(2, 0),
-});
-
-/** The tail of the pin macros, from the ResourceSource on. */
-const pinTail = (args: MacroArguments, index: number) => ({
-  source: args.text(index) ?? '',
-  sourceIndex: args.number(index + 1, 0),
-  pins: args.list,
-  vendorData: args.raw(index + 4),
-});
-
-/** The tail of the macros that refer to a PinGroup, from the ResourceSource on. */
-const pinGroupTail = (args: MacroArguments, index: number) => ({
-  source: args.text(index) ?? '',
-  sourceIndex: args.number(index + 1, 0),
-  label: args.text(index + 2) ?? '',
-  usage: args.keyword(index + 3, USAGES, 'ResourceConsumer'),
-  vendorData: args.raw(index + 5),
 });
 
 const uart = (args: MacroArguments): SerialBusConnection => ({
@@ -357,41 +339,7 @@ export const RESOURCE_MACROS: Readonly<Record<string, MacroParser>> = {
   UartSerialBus: serialBus(1, { slaveMode: -1, source: 9 }, uart),
   UartSerialBusV2: serialBus(2, { slaveMode: -1, source: 9 }, uart),
   Csi2Bus: serialBus(1, { slaveMode: 0, source: 3 }, csi2),
-  PinFunction: (args) => ({
-    kind: 'PinFunction',
-    share: args.keyword(0, SHARE_TYPES),
-    pull: pullAt(args, 1),
-    functionNumber: args.number(2),
-    ...pinTail(args, 3),
-  }),
-  PinConfig: (args) => ({
-    kind: 'PinConfig',
-    share: args.keyword(0, SHARE_TYPES),
-    usage: args.keyword(5, USAGES, 'ResourceConsumer'),
-    configType: args.number(1),
-    configValue: args.number(2),
-    ...pinTail(args, 3),
-  }),
-  PinGroup: (args) => ({
-    kind: 'PinGroup',
-    label: args.text(0) ?? '',
-    usage: args.keyword(1, USAGES, 'ResourceProducer'),
-    pins: args.list,
-    vendorData: args.raw(3),
-  }),
-  PinGroupFunction: (args) => ({
-    kind: 'PinGroupFunction',
-    share: args.keyword(0, SHARE_TYPES),
-    functionNumber: args.number(1),
-    ...pinGroupTail(args, 2),
-  }),
-  PinGroupConfig: (args) => ({
-    kind: 'PinGroupConfig',
-    share: args.keyword(0, SHARE_TYPES),
-    configType: args.number(1),
-    configValue: args.number(2),
-    ...pinGroupTail(args, 3),
-  }),
+  ...PIN_MACROS,
   ClockInput: (args) => {
     const name = args.text(4);
     const isNamed = name !== undefined || args.has(5);

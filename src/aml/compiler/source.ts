@@ -3,14 +3,22 @@ export class SourceText {
   readonly file: string;
   readonly text: string;
   #lineStarts: number[] | undefined;
+  /** Of `#line` directives, in order: from this line on, lines count from `line` in `file`. */
+  readonly #renumbered: { readonly from: number; readonly line: number; readonly file: string }[] = [];
 
   constructor(file: string, text: string) {
     this.file = file;
     this.text = text;
   }
 
-  /** Line and column, both from 1, of the character at `offset`. */
-  positionOf(offset: number): { line: number; column: number } {
+  /** The line behind the one of `offset` is line `line` of `file`, whatever stands before it. */
+  renumberBehind(offset: number, line: number, file: string | undefined): void {
+    const { physicalLine, file: current } = this.positionOf(offset);
+    this.#renumbered.push({ from: physicalLine + 1, line, file: file ?? current });
+  }
+
+  /** File, line and column, both from 1, of the character at `offset`; `physicalLine` is the one of this text. */
+  positionOf(offset: number): { file: string; line: number; column: number; physicalLine: number } {
     const starts = this.#starts();
     let low = 0;
     let high = starts.length - 1;
@@ -19,10 +27,14 @@ export class SourceText {
       if (starts[middle] <= offset) low = middle;
       else high = middle - 1;
     }
-    return { line: low + 1, column: offset - starts[low] + 1 };
+    const physicalLine = low + 1;
+    const column = offset - starts[low] + 1;
+    const rule = this.#renumbered.findLast(({ from }) => from <= physicalLine);
+    if (!rule) return { file: this.file, line: physicalLine, column, physicalLine };
+    return { file: rule.file, line: rule.line + physicalLine - rule.from, column, physicalLine };
   }
 
-  /** The text of line `line` without its end. */
+  /** The text of the physical line `line` without its end. */
   lineText(line: number): string {
     const starts = this.#starts();
     return this.text.slice(starts[line - 1], starts[line] ?? this.text.length).replace(/[\r\n]+$/, '');
