@@ -1,4 +1,5 @@
 import { splitPath } from './name-string.ts';
+import type { ObjectType } from './opcodes.ts';
 
 /** What stands at a path of the namespace, as far as decoding and printing need to know. */
 export type DeclaredKind =
@@ -24,7 +25,7 @@ export interface Declaration {
   /** Aliases: the absolute path that they stand for. */
   readonly target?: string;
   /** Names: ObjectType keyword of the initial value. Externals: the declared type. */
-  readonly objectType?: string;
+  readonly objectType?: ObjectType;
   /** Which table declared it, by its place in the set. */
   readonly table: number;
 }

@@ -2,7 +2,15 @@ import { shortestIntegerLength } from './encode.ts';
 import { readFieldList } from './field-reader.ts';
 import { splitPath } from './name-string.ts';
 import { absolutePath, type Declaration, type DeclaredKind, DeclaredNames, ROOT } from './namespace.ts';
-import { OBJECT_TYPES, type Opcode, type OperandKind, PREFIX, ROW_BY_CODE, ROW_BY_KIND } from './opcodes.ts';
+import {
+  OBJECT_TYPES,
+  type ObjectType,
+  type Opcode,
+  type OperandKind,
+  PREFIX,
+  ROW_BY_CODE,
+  ROW_BY_KIND,
+} from './opcodes.ts';
 import { decodePkgLength, packageLengthBytesFor } from './pkg-length.ts';
 import type {
   AmlTerm,
@@ -465,7 +473,7 @@ const DECLARED_KINDS: Readonly<Record<string, DeclaredKind>> = {
   DefCreateQWordField: 'BufferField',
 };
 
-function dataTypeOf(term: AmlTerm): string {
+function dataTypeOf(term: AmlTerm): ObjectType {
   switch (term.kind) {
     case 'Integer':
     case 'Ones':

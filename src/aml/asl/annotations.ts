@@ -1,5 +1,6 @@
 import { OPERATOR_BY_KIND } from '../opcodes.ts';
 import type { AmlTerm } from '../tree.ts';
+import { isVeiled } from './iasl-types.ts';
 
 /**
  * What ASL has no words for stands in comments that begin with `@`: other compilers skip them, ours reads them, so that a
@@ -12,9 +13,10 @@ import type { AmlTerm } from '../tree.ts';
  * - `@stmt One`: a statement that ASL does not have, as an expression.
  * - `@var`: the package behind it is a VarPackage although its size is a constant.
  * - `@emit 2 ^FOO`: the External behind it stands in the AML, with 2 arguments and this name; others only tell the compiler.
+ * - `@instead TEXT` … `@end`: TEXT is meant; what stands between the two is what iasl accepts in its place.
  * - `@as-written`: at the start: 0x00 and 0x01 are bytes, not ZeroOp and OneOp, which are Zero and One.
  */
-export type Annotation = 'int' | 'pkg' | 'multi' | 'raw' | 'stmt' | 'var' | 'emit' | 'as-written';
+export type Annotation = 'int' | 'pkg' | 'multi' | 'raw' | 'stmt' | 'var' | 'emit' | 'instead' | 'end' | 'as-written';
 
 export const annotation = (name: Annotation, value = ''): string => `/*@${name}${value === '' ? '' : ` ${value}`}*/`;
 
@@ -27,8 +29,11 @@ export function annotated(term: AmlTerm, text: string): string {
       const plain = byteLength === undefined || (byteLength === 1 && value <= 1n);
       return plain ? text : `${annotation('int', `${byteLength}`)} ${text}`;
     }
-    case 'NameString':
-      return term.prefix === 'multi' ? `${annotation('multi')} ${text}` : text;
+    case 'NameString': {
+      const name = term.prefix === 'multi' ? `${annotation('multi')} ${text}` : text;
+      if (!isVeiled(term)) return name;
+      return instead(name, term.through === 'RefOf' ? `RefOf (${text})` : `DerefOf (RefOf (${text}))`);
+    }
     case 'RawBytes':
       return annotation('raw', [...term.bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' '));
     case 'String':
@@ -46,15 +51,22 @@ export function annotated(term: AmlTerm, text: string): string {
 const isByteConstant = (size: AmlTerm): boolean => size.kind === 'Integer' && size.value <= 0xffn;
 
 /** A statement that only drops a value: other compilers refuse it, and its absence changes nothing. */
-export const droppedStatement = (text: string): string =>
-  // A comment inside would end it: annotations inside are written with brackets.
-  annotation(
-    'stmt',
-    text
-      .replace(/\/\*@(.*?)\*\//gs, '[@$1]')
-      .replace(/\/\*.*?\*\//gs, '')
-      .replace(/\/\/.*$/gm, ''),
-  );
+export const droppedStatement = (text: string): string => annotation('stmt', insideComment(text));
+
+/** `meant` for our compiler, `accepted` for iasl, which refuses `meant`. Either may be empty. */
+export const instead = (meant: string, accepted: string): string =>
+  `${annotation('instead', insideComment(meant))} ${accepted} ${annotation('end')}`;
+
+/** Strings, substitutes, annotations, comments. */
+const COMMENTS = /"(?:[^"\\]|\\.)*"|\/\*@instead(.*?)\*\/.*?\/\*@end\*\/|\/\*@(.*?)\*\/|\/\*.*?\*\/|\/\/[^\n]*/gs;
+
+/** ASL that stands in a comment: another one inside would end it. Annotations are written with brackets. */
+const insideComment = (text: string): string =>
+  text.replace(COMMENTS, (piece, meant?: string, inner?: string) => {
+    if (piece.startsWith('"')) return piece.replaceAll('*/', '*\\x2F');
+    if (meant !== undefined) return meant.trim();
+    return inner === undefined ? '' : `[@${inner}]`;
+  });
 
 /** Kinds of statements that ASL has no syntax for, or that iasl refuses because their result is not used. */
 export function isDroppedStatement(term: AmlTerm): boolean {

@@ -1,8 +1,9 @@
 import { formatPath } from '../name-string.ts';
 import { MATCH_OPERATORS, OPERATOR_BY_KIND, type Opcode, ROW_BY_KIND } from '../opcodes.ts';
 import type { AmlTerm, AnyDef, Def, DefTerm, IntegerTerm, InvocationTerm, NameTerm, OperandValue } from '../tree.ts';
-import { annotated } from './annotations.ts';
-import { isInvocable, type Place } from './place.ts';
+import { annotated, instead } from './annotations.ts';
+import { isVeiled, veiled } from './iasl-types.ts';
+import { isInvocable, type Place, withLastSegment } from './place.ts';
 import { bufferText, eisaIdText, integerText } from './print-data.ts';
 import { braced, hexOf, quoted } from './text.ts';
 
@@ -18,7 +19,8 @@ export const isNull = (value: OperandValue): boolean =>
   typeof value === 'object' && 'kind' in value && value.kind === 'NameString' && value.path === '';
 
 /** What may stand before `[index]` and, unchanged, on both sides of `a += b`. */
-export const isPlainObject = ({ kind }: AmlTerm): boolean => kind === 'NameString' || /^(Arg|Local)\d$/.test(kind);
+export const isPlainObject = (term: AmlTerm): boolean =>
+  (term.kind === 'NameString' && !isVeiled(term)) || /^(Arg|Local)\d$/.test(term.kind);
 
 /** A term where a value, a name or a target is due. */
 export function expressionText(term: AmlTerm, place: Place): string {
@@ -52,13 +54,22 @@ export function nameText(name: NameTerm): string {
 
 /** iasl takes no parentheses behind a name that is External with another type than MethodObj. */
 export function invocationText({ name, args }: InvocationTerm, place: Place): string {
-  const path = annotated(name, formatPath(name.path));
+  const path = invokedName(name, place);
   if (args.length === 0 && !isInvocable(place, name.path)) return path;
   return `${path} (${args.map((arg) => expressionText(arg, place)).join(', ')})`;
 }
 
+function invokedName(name: NameTerm, place: Place): string {
+  const text = annotated(name, formatPath(name.path));
+  // A method may be known by another name inside of itself.
+  const alias = place.concessions?.aliases.get(place.scope);
+  if (alias === undefined || place.own.find(place.scope, name.path)?.path !== place.scope) return text;
+  return instead(text, formatPath(withLastSegment(name.path, alias)));
+}
+
 /** A row's text inside an expression: operators only where no target would be lost. */
-function defText(def: DefTerm, place: Place): string {
+function defText(term: DefTerm, place: Place): string {
+  const def = veiled(term, place);
   const row = ROW_BY_KIND.get(def.kind)!;
   const { asl } = row;
   const operands = (def as AnyDef).operands;

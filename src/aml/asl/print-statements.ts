@@ -1,9 +1,19 @@
-import { formatPath } from '../name-string.ts';
-import { absolutePath } from '../namespace.ts';
-import { OBJECT_TYPES, OPERATOR_BY_KIND, type Opcode, REGION_SPACES, ROW_BY_KIND } from '../opcodes.ts';
+import { formatNameSeg, formatPath } from '../name-string.ts';
+import { absolutePath, parentPath, ROOT } from '../namespace.ts';
+import {
+  OBJECT_TYPES,
+  type ObjectType,
+  OPERATOR_BY_KIND,
+  type Opcode,
+  REGION_SPACES,
+  ROW_BY_KIND,
+} from '../opcodes.ts';
 import type { AmlTerm, AnyDef, Def, DefTerm, NameTerm, OperandValue } from '../tree.ts';
-import { annotated, annotation, droppedStatement, isDroppedStatement } from './annotations.ts';
-import { isInvocable, lastSegment, type Place } from './place.ts';
+import { annotated, annotation, droppedStatement, instead, isDroppedStatement } from './annotations.ts';
+import { idlePreamble, returnsRefused } from './iasl-methods.ts';
+import { refusesName } from './iasl-reserved.ts';
+import { veiled } from './iasl-types.ts';
+import { isInvocable, lastSegment, type Place, withLastSegment } from './place.ts';
 import { describeName } from './predefined-names.ts';
 import {
   callText,
@@ -47,13 +57,15 @@ function statementText(term: AmlTerm, place: Place): string {
   return isDef(term) ? annotated(term, defStatementText(term, place)) : expressionText(term, place);
 }
 
-function defStatementText(def: DefTerm, place: Place): string {
+function defStatementText(term: DefTerm, place: Place): string {
+  const def = veiled(term, place);
   const special = STATEMENTS[def.kind] as ((def: never, place: Place) => string) | undefined;
   if (special) return special(def as never, place);
   const row = ROW_BY_KIND.get(def.kind)!;
   const operands = (def as AnyDef).operands;
   if (row.asl.style === 'block') return blockText(row, def, place);
-  if (row.asl.style === 'postfix') return `${expressionText(operands[0] as AmlTerm, place)}${row.asl.symbol}`;
+  if (row.asl.style === 'postfix' && def === term)
+    return `${expressionText(operands[0] as AmlTerm, place)}${row.asl.symbol}`;
   if (row.declares) return declarationText(row, def, place);
   return assignmentText(row, operands, place) ?? callStatementText(row, def, place);
 }
@@ -134,36 +146,97 @@ function blockText(row: Opcode, def: DefTerm, place: Place): string {
 /** The place inside a Device, Scope or Method. */
 function enter(place: Place, name: NameTerm, row: Opcode): Place {
   const found = row.declares ? undefined : place.own.find(place.scope, name.path);
-  return { ...place, scope: found?.path ?? absolutePath(place.scope, name.path), within: lastSegment(name.path) };
+  const scope = found?.path ?? absolutePath(place.scope, name.path);
+  return { ...place, scope, within: lastSegment(name.path), opener: row.name };
+}
+
+/** `Method (name, …)` with what it concedes to iasl. */
+function methodText(def: Def<'DefMethod'>, place: Place): string {
+  const [name, flags, body] = def.operands;
+  const { concessions } = place;
+  const inner = enter(place, name, ROW_BY_KIND.get('DefMethod')!);
+  const isRefused = concessions !== undefined && returnsRefused(inner.within, body);
+  const { text, alias } = declaredName(name, place, isRefused, concessions?.aliases.get(inner.scope));
+  const sync = flags >> 4 === 0 ? '' : `, ${hexOf(flags >> 4)}`;
+  const head = `Method (${text}, ${flags & 7}, ${flags & 8 ? 'Serialized' : 'NotSerialized'}${sync})`;
+  const preamble = concessions ? idlePreamble(def, concessions.returnless.has(inner.scope)) : [];
+  return [commented(braced(head, [...preamble, ...statementsText(body, inner)]), name.path), ...alias].join('\n');
+}
+
+/** A name as it is declared: by another one where iasl refuses it, with an Alias of its own behind the declaration. */
+function declaredName(
+  name: NameTerm,
+  place: Place,
+  isRefused: boolean,
+  extra?: string,
+): { text: string; alias: string[] } {
+  const text = annotated(name, formatPath(name.path));
+  if (!isRefused || !place.concessions) {
+    const other = extra === undefined ? [] : [aliasText(name.path, withLastSegment(name.path, extra))];
+    return { text, alias: other };
+  }
+  const accepted = withLastSegment(name.path, place.concessions.unusedSegment(lastSegment(name.path)));
+  const alias = [aliasText(accepted, name.path)];
+  if (extra !== undefined) alias.push(aliasText(accepted, withLastSegment(name.path, extra)));
+  return { text: instead(text, formatPath(accepted)), alias };
+}
+
+const aliasText = (source: string, alias: string): string =>
+  instead('', `Alias (${formatPath(source)}, ${formatPath(alias)})`);
+
+/** A type for what is declared External without one, when it is a scope. */
+function scopeType(path: string, place: Place): ObjectType {
+  const type = place.concessions?.typeOf(ROOT, path) ?? 'UnknownObj';
+  return SCOPE_TYPES.has(type) ? type : 'UnknownObj';
+}
+
+const SCOPE_TYPES: ReadonlySet<ObjectType> = new Set(['DeviceObj', 'ProcessorObj', 'ThermalZoneObj', 'PowerResObj']);
+
+/** iasl refuses a length of zero that is written as a number. */
+function regionLengthText(length: AmlTerm, place: Place): string {
+  const text = expressionText(length, place);
+  const isZero = length.kind === 'Integer' && length.value === 0n && length.byteLength !== undefined;
+  return isZero && place.concessions ? instead(text, '(Timer & Zero)') : text;
 }
 
 type Statements = { readonly [Kind in DefTerm['kind']]?: (def: Def<Kind>, place: Place) => string };
 
 const STATEMENTS: Statements = {
-  DefMethod: (def, place) => {
-    const [name, flags, body] = def.operands;
-    const sync = flags >> 4 === 0 ? '' : `, ${hexOf(flags >> 4)}`;
-    const rule = flags & 8 ? 'Serialized' : 'NotSerialized';
-    const head = `Method (${annotated(name, formatPath(name.path))}, ${flags & 7}, ${rule}${sync})`;
-    return commented(braced(head, statementsText(body, enter(place, name, ROW_BY_KIND.get('DefMethod')!))), name.path);
+  DefMethod: methodText,
+  DefName: (def, place) => {
+    const [name, value] = def.operands;
+    const within = lastSegment(name.path);
+    const isRefused = place.concessions !== undefined && refusesName(within, value, place.opener);
+    const { text, alias } = declaredName(name, place, isRefused);
+    const declaration = `Name (${text}, ${expressionText(value, { ...place, within })})`;
+    return [commented(declaration, name.path), ...alias].join('\n');
   },
   DefExternal: (def, place) => {
     const [name, type, count] = def.operands;
     const keyword = OBJECT_TYPES[type] ?? 'UnknownObj';
     const note = keyword === 'MethodObj' ? `    // ${count & 7} arguments` : '';
+    const absolute = absolutePath(place.scope, name.path);
     // iasl looks for carets' scopes, which only other tables declare.
-    const path = name.path.startsWith('^') ? absolutePath(place.scope, name.path) : name.path;
+    const path = name.path.startsWith('^') ? absolute : name.path;
+    const shown = keyword === 'UnknownObj' ? scopeType(absolute, place) : keyword;
     const original = [
       `${count}`,
       ...(path === name.path ? [] : [formatPath(name.path)]),
-      ...(type < OBJECT_TYPES.length ? [] : [`${type}`]),
+      ...(OBJECT_TYPES[type] === shown ? [] : [`${type}`]),
     ];
-    return `${annotation('emit', original.join(' '))} External (${annotated(name, formatPath(path))}, ${keyword})${note}`;
+    const text = `External (${annotated(name, formatPath(path))}, ${shown})`;
+    const emitted = `${annotation('emit', original.join(' '))} ${text}`;
+    // iasl refuses what a method holds, unless it can be found further out.
+    const isTemporary = place.own.at(parentPath(absolute))?.kind === 'Method';
+    if (!isTemporary || !place.concessions) return `${emitted}${note}`;
+    const segment = lastSegment(absolute);
+    const further = `External (${formatNameSeg(segment)}, ${keyword})`;
+    return instead(emitted, place.concessions.isFirstAtRoot(segment) ? further : '');
   },
   DefElse: elseText,
   DefOpRegion: (def, place) => {
     const [name, space, offset, length] = def.operands;
-    const range = `${expressionText(offset, place)}, ${expressionText(length, place)}`;
+    const range = `${expressionText(offset, place)}, ${regionLengthText(length, place)}`;
     return `OperationRegion (${expressionText(name, place)}, ${keywordOf(REGION_SPACES, space)}, ${range})`;
   },
   DefField: (def, place) => {

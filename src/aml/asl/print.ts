@@ -1,16 +1,22 @@
 import type { DecodedSet, DecodedTable } from '../decode.ts';
 import { ROOT } from '../namespace.ts';
 import { annotation } from './annotations.ts';
-import { externalsText } from './externals.ts';
+import { concessionsOf, foreignScopes, idleDevices } from './concessions.ts';
+import { externalsOf, externalsText } from './externals.ts';
 import { statementsText } from './print-statements.ts';
 import { hexOf, indented, quoted } from './text.ts';
+import { namesOf } from './uses.ts';
 
 /** The ASL of one table of a decoded set: a whole DefinitionBlock with the Externals that it needs. */
 export function printDefinitionBlock(table: DecodedTable, set: DecodedSet): string {
-  const { header } = table;
-  const place = { scope: ROOT, within: '', own: table.declared, tags: { next: 0 } };
-  const externals = externalsText(table.terms, table.declared, set.names);
-  const parts = [externals, statementsText(table.terms, place)].filter((lines) => lines.length > 0);
+  const { header, declared: own, terms } = table;
+  const names = namesOf(terms);
+  const without = foreignScopes(table, set, names);
+  const externals = externalsOf(names, { own, all: set.names, without });
+  const concessions = concessionsOf(table, set, names, externals);
+  const place = { scope: ROOT, within: '', own, tags: { next: 0 }, concessions };
+  const declarations = [...externalsText(externals), ...idleDevices(without)];
+  const parts = [declarations, statementsText(terms, place)].filter((lines) => lines.length > 0);
   const body = parts.map((lines) => indented(lines.join('\n'))).join('\n\n');
   const identity = [
     quoted(''),

@@ -52,6 +52,10 @@ const PUNCTUATION = [
 const BY_FIRST = new Map<string, string[]>();
 for (const text of PUNCTUATION) BY_FIRST.set(text[0], [...(BY_FIRST.get(text[0]) ?? []), text]);
 
+const STATEMENT = '/*@stmt';
+const INSTEAD = '/*@instead';
+const END = '/*@end*/';
+
 const NAME = /(?:\\|\^+)?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*|\\|\^\^+/y;
 const NUMBER = /0[xX][0-9A-Fa-f]*|\d\w*/y;
 const SPACE = /[ \t\f\v\r]+/y;
@@ -70,14 +74,16 @@ const SIMPLE_ESCAPES: Readonly<Record<string, string>> = {
 
 /**
  * The tokens of `source` (ACPI 6.5 §19.2), without comments. An annotation, a comment that begins with `/*@`, is a token; what
- * stands in a `stmt` annotation is tokens between it and an `end` annotation.
+ * stands in a `stmt` annotation is tokens between it and an `end` annotation. What stands in `instead` is tokens too, and the text
+ * behind it up to its `end` is not.
  */
 export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] {
   const { text } = source;
   const tokens: Token[] = [];
   let at = 0;
   let startsLine = true;
-  let inStatement = false;
+  /** Inside of an annotation that holds tokens. */
+  let within: 'stmt' | 'instead' | undefined;
 
   const push = (kind: TokenKind, value: string, start: number, end: number): Token => {
     const token = { kind, text: value, source, start, end, startsLine };
@@ -96,9 +102,14 @@ export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] 
   };
 
   const comment = (): void => {
-    if (text.startsWith('/*@stmt', at)) {
-      push('annotation', 'stmt', at, at + 7);
-      inStatement = true;
+    if (text.startsWith(STATEMENT, at)) {
+      push('annotation', 'stmt', at, at + STATEMENT.length);
+      within = 'stmt';
+      return;
+    }
+    if (text.startsWith(INSTEAD, at)) {
+      at += INSTEAD.length;
+      within = 'instead';
       return;
     }
     const close = text.indexOf('*/', at + 2);
@@ -110,6 +121,13 @@ export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] 
     }
     if (text.slice(at, end).includes('\n')) startsLine = true;
     at = end;
+  };
+
+  /** Behind what another compiler reads in place of what the annotation holds. */
+  const skipSubstitute = (): void => {
+    const end = text.indexOf(END, at);
+    if (end < 0) complain('ASL_UNCLOSED', at + 2, 'no /*@end*/ follows the annotation');
+    at = end < 0 ? text.length : end + END.length;
   };
 
   const literal = (): void => {
@@ -149,10 +167,11 @@ export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] 
       at = end < 0 ? text.length : end;
     } else if (code === 47 && text[at + 1] === '*') {
       comment();
-    } else if (inStatement && code === 42 && text[at + 1] === '/') {
-      push('annotation', 'end', at, at + 2);
-      inStatement = false;
-    } else if (inStatement && code === 91 && text[at + 1] === '@') {
+    } else if (within !== undefined && code === 42 && text[at + 1] === '/') {
+      if (within === 'stmt') push('annotation', 'end', at, at + 2);
+      else skipSubstitute();
+      within = undefined;
+    } else if (within !== undefined && code === 91 && text[at + 1] === '@') {
       // Annotations inside of an annotation have brackets: a comment would end it.
       const close = text.indexOf(']', at);
       push('annotation', text.slice(at + 2, close).trim(), at, close + 1);

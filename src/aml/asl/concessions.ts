@@ -1,0 +1,89 @@
+import type { DecodedSet, DecodedTable } from '../decode.ts';
+import { formatPath, splitPath } from '../name-string.ts';
+import { absolutePath, childPath, type DeclaredNames, parentPath, ROOT } from '../namespace.ts';
+import type { ObjectType } from '../opcodes.ts';
+import { instead } from './annotations.ts';
+import { type External, typeOf } from './externals.ts';
+import { recursiveMethods, returnlessMethods } from './iasl-methods.ts';
+import { type Concessions, lastSegment } from './place.ts';
+import type { TableNames } from './uses.ts';
+
+/** What the text of `table` concedes to iasl; `externals` are those that it states. */
+export function concessionsOf(
+  { declared }: DecodedTable,
+  set: DecodedSet,
+  names: TableNames,
+  externals: ReadonlyMap<string, External>,
+): Concessions {
+  const unusedSegment = unusedSegments(set.names);
+  const recursive = [...recursiveMethods(names, declared)].sort();
+  const atRoot = new Set<string>();
+  return {
+    returnless: returnlessMethods(names, declared),
+    aliases: new Map(recursive.map((path) => [path, unusedSegment(lastSegment(path))])),
+    typeOf: (scope, path) => typeInText(scope, path, declared, externals),
+    unusedSegment,
+    isFirstAtRoot: (segment) => {
+      const path = childPath(ROOT, segment);
+      if (atRoot.has(path) || externals.has(path) || declared.at(path) !== undefined) return false;
+      atRoot.add(path);
+      return true;
+    },
+  };
+}
+
+/** The type of what a compiler finds that sees this table alone: the nearest declaration or External. */
+function typeInText(
+  scope: string,
+  path: string,
+  declared: DeclaredNames,
+  externals: ReadonlyMap<string, External>,
+): ObjectType | undefined {
+  const typeAt = (absolute: string): ObjectType | undefined => {
+    const declaration = declared.at(absolute);
+    return declaration ? typeOf(declaration) : externals.get(absolute)?.type;
+  };
+  if (path.length > 4 || path.startsWith('\\') || path.startsWith('^')) return typeAt(absolutePath(scope, path));
+  for (let base = scope; ; base = parentPath(base)) {
+    const type = typeAt(childPath(base, path));
+    if (type !== undefined || base === ROOT) return type;
+  }
+}
+
+/** Another first letter, or Y and a number. */
+function unusedSegments(names: DeclaredNames): (segment: string) => string {
+  let used: Set<string> | undefined;
+  return (segment) => {
+    used ??= new Set([...names.paths()].map(lastSegment));
+    let candidate = `Y${segment.slice(1)}`;
+    for (let number = 0; used.has(candidate); number++) {
+      candidate = `Y${number.toString(36).toUpperCase().padStart(3, '0')}`;
+    }
+    used.add(candidate);
+    return candidate;
+  };
+}
+
+/**
+ * Scopes of other tables that a DSDT opens: iasl refuses that for an External, and takes a device that never comes to be.
+ * By absolute path.
+ */
+export function foreignScopes(
+  { declared, header }: DecodedTable,
+  set: DecodedSet,
+  { uses }: TableNames,
+): ReadonlySet<string> {
+  const found = new Set<string>();
+  if (header.signature !== 'DSDT') return found;
+  for (const { scope, path, isScope } of uses) {
+    if (!isScope) continue;
+    const own = declared.find(scope, path);
+    if (own && own.declaration.kind !== 'External') continue;
+    if (splitPath(path).segments.length === 0) continue;
+    found.add(own?.path ?? set.names.resolve(scope, path) ?? absolutePath(scope, path));
+  }
+  return found;
+}
+
+export const idleDevices = (paths: ReadonlySet<string>): string[] =>
+  [...paths].sort().map((path) => instead('', `If (Zero) { Device (${formatPath(path)}) {} }`));
