@@ -267,6 +267,10 @@ export class InterpreterSemantics implements Semantics {
     this.b.storeF64(this.vectorAddress(index), value);
   }
 
+  moveVector(to: number, from: number): void {
+    this.setVector(to, this.vector(from));
+  }
+
   spillVectors(): void {}
 
   attempt(fast: (giveUp: (condition: I32) => void) => void, slow: () => void): void {

@@ -1,10 +1,10 @@
 import { LANE_TYPE, type LaneType } from '../simd/operations.ts';
 import { type Expr, f32, f64, i32, i64, v128 } from '../wasm/expr.ts';
-import type { I32, Semantics } from './semantics.ts';
+import type { F64, I32, Semantics } from './semantics.ts';
 import { operandAddress, type V128 } from './vector.ts';
 
 /*
- * Floating point takes the host's arithmetic when that is exact in every respect: MXCSR as `floatsAreFast` says, operands normal or
+ * Floating point takes the host's arithmetic when that is right in every respect: MXCSR as `floatsAreFast` says (or a result without rounding), operands normal or
  * zero, result normal or exactly zero. Everything else goes to the helper, which knows flags, NaNs and denormals. Ordinary numbers are told
  * by their exponents, in integer instructions; only when one of them is not ordinary, zeros are told from the rest.
  */
@@ -30,6 +30,7 @@ export interface Scalar<T extends 'f32' | 'f64'> {
   readonly get: (c: Semantics, index: number) => Expr<T>;
   readonly set: (c: Semantics, index: number, value: Expr<T>) => void;
   readonly wordOf: (value: Expr<T>) => I32;
+  readonly toDouble: (value: Expr<T>) => F64;
   readonly constant: (value: number) => Expr<T>;
   /** Exponent bits of the word, and the lowest of them. */
   readonly exponent: number;
@@ -69,6 +70,7 @@ export const DOUBLE: Scalar<'f64'> = {
   get: (c, index) => c.double(index),
   set: (c, index, value) => c.setDouble(index, value),
   wordOf: (value) => i32.wrap(i64.shrU(i64.reinterpretF64(value), i64.const(32))),
+  toDouble: (value) => value,
   constant: (value) => f64.reinterpretI64(i64.const(bitsOfDouble(value))),
   exponent: 0x7ff0_0000,
   exponentUnit: 0x0010_0000,
@@ -83,6 +85,7 @@ export const SINGLE: Scalar<'f32'> = {
   get: (c, index) => c.single(index),
   set: (c, index, value) => c.setSingle(index, value),
   wordOf: (value) => i32.reinterpretF32(value),
+  toDouble: (value) => f64.promoteF32(value),
   constant: (value) => f32.reinterpretI32(i32.const(bitsOfSingle(value))),
   exponent: 0x7f80_0000,
   exponentUnit: 0x0080_0000,

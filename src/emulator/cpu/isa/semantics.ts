@@ -139,6 +139,8 @@ export interface Semantics {
   /** Writes the low 16 bytes; bytes 31:16 stay. */
   setVector(index: number, value: V128): void;
   setHighVector(index: number, value: V128): void;
+  /** `setVector` of another register, which the back end may know something of. */
+  moveVector(to: number, from: number): void;
   /** Writes the low lane alone. */
   setSingle(index: number, value: F32): void;
   setDouble(index: number, value: F64): void;
@@ -161,7 +163,7 @@ export interface Semantics {
   floatsAreFast(): I32;
   /**
    * What the back end knows of the low 16 bytes of register `index`: every lane of this type (the low one, of a scalar type) is zero or normal. `notePlain` tells it
-   * so of the register just written; any other write forgets it.
+   * so of the register just written, in the fast part of an `attempt` that the instruction ends with; any other write forgets it.
    */
   isKnownPlain(index: number, type: LaneType): boolean;
   notePlain(index: number, type: LaneType): void;

@@ -1,6 +1,7 @@
 import { type ArithmeticName, arithmeticNumber, LANE_TYPE, type LaneType, WIDE_OPERATION } from '../simd/operations.ts';
 import { COMPARISON } from '../state.ts';
 import { type Expr, i32, i64, select, v128 } from '../wasm/expr.ts';
+import { packedIsExact, scalarIsExact } from './float-exactness.ts';
 import {
   arePlain,
   areSafe,
@@ -53,6 +54,9 @@ function scalarHelper<T extends 'f32' | 'f64'>(
   helper(c, arithmeticNumber(name, s.type), c.let(c.vectorAddress(0)), address);
 }
 
+/** `slow`, unless floats are fast. */
+const unlessFast = (c: Semantics, slow: () => void): void => c.b.plainIf(i32.eqz(c.floatsAreFast()), slow);
+
 const scalarArithmetic =
   <T extends 'f32' | 'f64'>(s: Scalar<T>, name: BasicOperation): Semantic =>
   (c) => {
@@ -60,12 +64,12 @@ const scalarArithmetic =
     const b = scalarOperand(c, s, 1);
     c.attempt(
       (giveUp) => {
-        giveUp(i32.eqz(c.floatsAreFast()));
         const a = scalarOperand(c, s, 0);
         refuseDenormal(c, s, a, giveUp);
         refuseDenormal(c, s, b, giveUp);
         const result = c.let(s.ops[METHOD[name]](a.value, b.value));
         refuseUnsafe(c, s, result, zeroIsExact(s, name, a.value, b.value), giveUp);
+        unlessFast(c, () => giveUp(i32.eqz(scalarIsExact(c, s, name, a.value, b.value, result))));
         s.set(c, 0, result);
         c.notePlain(0, s.type);
       },
@@ -80,12 +84,13 @@ const scalarRoot =
     const b = scalarOperand(c, s, 1);
     c.attempt(
       (giveUp) => {
-        giveUp(i32.eqz(c.floatsAreFast()));
         // A sign makes the word too large as well.
         const unit = i32.const(s.exponentUnit);
         const notNormal = i32.geU(i32.sub(b.word, unit), i32.const(s.exponent - s.exponentUnit));
         c.b.plainIf(notNormal, () => giveUp(s.ops.ne(b.value, s.constant(0))));
-        s.set(c, 0, s.ops.sqrt(b.value));
+        const result = c.let(s.ops.sqrt(b.value));
+        unlessFast(c, () => giveUp(i32.eqz(scalarIsExact(c, s, 'SQRT', b.value, b.value, result))));
+        s.set(c, 0, result);
         c.notePlain(0, s.type);
       },
       () => scalarHelper(c, 'SQRT', s, b),
@@ -145,12 +150,14 @@ interface Evaluated {
   readonly watched: readonly V128[];
   /** Whether it is right all the same. */
   readonly condition: () => I32;
+  /** Whether it is right without rounding; absent where nothing rounds. */
+  readonly isExact?: () => I32;
 }
 type Evaluation = (c: Semantics, a: V128, b: V128) => Evaluated;
 
 /** One or two lanes by the host where that is right for all of them, else all by the helper. `lanes` 2: operands of a VEX view. */
 const packed =
-  (p: Packed, operation: number, lanes: 1 | 2, asksMode: boolean, evaluate: Evaluation): Semantic =>
+  (p: Packed, operation: number, lanes: 1 | 2, evaluate: Evaluation): Semantic =>
   (c) => {
     guardSse(c);
     const source = c.isMemory(1) ? operandAddress(c, 1, 16, true) : undefined;
@@ -160,7 +167,6 @@ const packed =
     };
     c.attempt(
       (giveUp) => {
-        if (asksMode) giveUp(i32.eqz(c.floatsAreFast()));
         const evaluated = Array.from({ length: lanes }, (_, lane) => {
           const b = half(1, lane);
           const a = half(0, lane);
@@ -173,6 +179,12 @@ const packed =
         c.b.plainIf(unusual, () => {
           for (const { condition } of evaluated) giveUp(i32.eqz(condition()));
         });
+        const rounding = evaluated.flatMap(({ isExact }) => isExact ?? []);
+        if (rounding.length > 0) {
+          unlessFast(c, () => {
+            for (const isExact of rounding) giveUp(i32.eqz(isExact()));
+          });
+        }
         evaluated.forEach(({ result }, lane) => {
           if (lane === 0) c.setVector(0, result);
           else c.setHighVector(0, result);
@@ -187,7 +199,7 @@ const packed =
   };
 
 export const packedArithmetic = (p: Packed, name: BasicOperation, lanes: 1 | 2 = 1): Semantic =>
-  packed(p, arithmeticNumber(name, p.type), lanes, true, (c, a, b) => {
+  packed(p, arithmeticNumber(name, p.type), lanes, (c, a, b) => {
     const result = c.let(v128.binary(p.operations[name], a, b));
     const condition = (): I32 => {
       const zero = areZero(p, result);
@@ -196,22 +208,24 @@ export const packedArithmetic = (p: Packed, name: BasicOperation, lanes: 1 | 2 =
       const good = v128.and(v128.and(arePlain(p, a), arePlain(p, b)), v128.or(areSafe(c, p, result), exactZero));
       return v128.test(p.allTrue, good);
     };
-    return { result, watched: [a, b, result], condition };
+    const isExact = (): I32 => packedIsExact(c, p, name, a, b, result);
+    return { result, watched: [a, b, result], condition, isExact };
   });
 
 export const packedRoot = (p: Packed, lanes: 1 | 2 = 1): Semantic =>
-  packed(p, arithmeticNumber('SQRT', p.type), lanes, true, (c, _a, b) => {
+  packed(p, arithmeticNumber('SQRT', p.type), lanes, (c, _a, b) => {
     const result = c.let(v128.unary(p.operations.SQRT, b));
     const condition = (): I32 => {
       const normal = v128.and(v128.binary(p.ge, b, p.smallest), v128.binary(p.le, b, p.largest));
       return v128.test(p.allTrue, v128.or(normal, areZero(p, b)));
     };
     // The root of a negative number is a NaN.
-    return { result, watched: [b, result], condition };
+    const isExact = (): I32 => packedIsExact(c, p, 'SQRT', b, b, result);
+    return { result, watched: [b, result], condition, isExact };
   });
 
 export const packedSelect = (p: Packed, name: 'MIN' | 'MAX', lanes: 1 | 2 = 1): Semantic =>
-  packed(p, arithmeticNumber(name, p.type), lanes, false, (_, a, b) => ({
+  packed(p, arithmeticNumber(name, p.type), lanes, (_, a, b) => ({
     result: v128.binary(p.operations[name], b, a),
     watched: [a, b],
     condition: () => v128.test(p.allTrue, v128.and(arePlain(p, a), arePlain(p, b))),

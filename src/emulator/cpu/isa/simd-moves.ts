@@ -37,7 +37,11 @@ const mmx =
     body(c);
   };
 
-const load = (aligned: boolean) => sse((c) => writeXmm(c, 0, readVector(c, 1, 16, aligned)));
+const load = (aligned: boolean) =>
+  sse((c) => {
+    if (c.isMemory(1)) writeXmm(c, 0, readVector(c, 1, 16, aligned));
+    else c.moveVector(0, 1);
+  });
 const store = (aligned: boolean) => sse((c) => storeVector(c, 0, readVector(c, 1), aligned));
 
 /** Low dword or quadword of a register or memory; from memory the rest becomes 0, from a register it stays. */

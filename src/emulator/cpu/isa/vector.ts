@@ -34,10 +34,11 @@ export function guardAvx(c: Semantics): void {
 
 function guard(c: Semantics, word: number): void {
   // A view for VEX forms has asked already.
-  if (c.stateI32(word).kind === 'const') return;
-  c.b.if(c.stateI32(word), () => {
-    c.b.if(
-      i32.eq(c.stateI32(word), i32.const(VECTOR.NM)),
+  const trap = c.stateI32(word);
+  if (trap.kind === 'const') return;
+  c.b.plainIf(trap, () => {
+    c.b.plainIf(
+      i32.eq(trap, i32.const(VECTOR.NM)),
       () => c.fault(VECTOR.NM, NO_ERROR_CODE),
       () => c.fault(VECTOR.UD, NO_ERROR_CODE),
     );

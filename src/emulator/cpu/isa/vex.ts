@@ -103,6 +103,7 @@ function viewOf(
     double: (index) => operand(index).double(),
     dword: (index, lane) => operand(index).dword(lane),
     vectorAddress: (index) => operand(index).address(),
+    moveVector: (to, from) => write(to, operand(from).vector()),
     setVector: (index, value) => write(index, value),
     setHighVector: (index, value) => write(index, value, 1),
     setSingle: (index, value) => write(index, v128.replace(0x20, operand(index).vector(), 0, value)),
