@@ -1,5 +1,6 @@
 import { EXIT, NEXT, UOP } from '../interpreter/micro-op.ts';
 import type { CurrentOperands } from '../interpreter/operands.ts';
+import { DECODABLE_ROWS } from '../isa/table.ts';
 import {
   CURRENT_UOP,
   EXIT_REASON,
@@ -21,10 +22,13 @@ import type { FaultRecorder } from './fault-recorder.ts';
 import { setRipOf } from './instruction-pointer.ts';
 import type { ProcessorSet } from './processor-set.ts';
 
-const HANDLERS: Readonly<Record<string, SystemHandler>> = INSTRUCTION_HANDLERS;
-
 /** Rows whose handler is not there. */
 const undefinedOpcode: SystemHandler = (cpu) => cpu.fault(6);
+
+/** By row number. */
+const HANDLERS: readonly SystemHandler[] = DECODABLE_ROWS.map(
+  ({ row }) => INSTRUCTION_HANDLERS[row.mnemonic] ?? undefinedOpcode,
+);
 
 /** What generated code's calls reach. */
 export interface CodeCallsPorts {
@@ -56,7 +60,7 @@ export class CodeCalls {
     setRipOf(state, uop, RIP, 0);
     setRipOf(state, uop, NEXT_RIP, decoded.length);
     call.uop = uop;
-    const handler = HANDLERS[decoded.entry.row.mnemonic] ?? undefinedOpcode;
+    const handler = HANDLERS[decoded.entry.number];
     try {
       handler(context, operands.select(decoded));
     } catch (error) {
