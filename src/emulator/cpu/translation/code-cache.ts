@@ -77,6 +77,8 @@ export class CodeCache {
   readonly #blocks = new Map<number, TranslatedBlock>();
   readonly #straddle = new Uint8Array(64);
   #next = UOP_ARENA;
+  /** The block found last is one instruction that reaches into the next page: it is right while that page's mapping is. */
+  crosses = false;
   /** How often everything was dropped: addresses from before mean nothing after. */
   flushes = 0;
   /** How many blocks were withdrawn so far, flushes included. */
@@ -123,11 +125,15 @@ export class CodeCache {
 
   /** Finds or translates. 0: the next page faulted. */
   block(request: BlockRequest, nextPage: NextPage): number {
+    this.crosses = false;
     const found = this.find(request.page, request.offset, request.codeSize);
     if (found !== 0) return found;
     const { bytes, features } = this.#ports;
     const first = decode(bytes, request.hostPage + request.offset, request.hostPage + PAGE, request.codeSize, features);
-    if (first === 'incomplete') return this.#crossingBlock(request, nextPage);
+    if (first === 'incomplete') {
+      this.crosses = true;
+      return this.#crossingBlock(request, nextPage);
+    }
     this.#reserve();
     const uop = this.#next;
     const { count, end } = this.#translate(request, uop, MAXIMUM_BLOCK);

@@ -23,7 +23,7 @@ export interface CodeLookupPorts {
 
 /** From RIP to a translated block: CS limit, canonical form, translation for execution (cached by page), the code cache. */
 export class CodeLookup {
-  /** True when the block found last may be linked and cached: its whole first instruction stands in its page. */
+  /** True when the block found last may be linked: its whole first instruction stands in its page. */
   isLinkable = false;
   readonly #ports: CodeLookupPorts;
   /** Execution translations by linear page and MMU index. */
@@ -99,8 +99,13 @@ export class CodeLookup {
     }
     const uop = codeCache.block(request, this.#nextPage(ripLow, ripHigh));
     if (uop === 0) return 0;
-    this.isLinkable = codeCache.find(request.page, request.offset, request.codeSize) !== 0;
+    this.isLinkable = !codeCache.crosses;
     if (this.isLinkable) this.#cacheJump(ripLow, ripHigh, uop, request.global);
+    // #translate has the second page now.
+    else if (this.#hostPage >= 0) {
+      this.#cacheJump(ripLow, ripHigh, uop, request.global && this.#isGlobal);
+      this.#noteJumpPage(this.#linear(ripLow) + PAGE);
+    }
     return uop;
   }
 
@@ -219,12 +224,19 @@ export class CodeLookup {
     return FETCH_PAGE;
   }
 
+  /** Low half of the linear address of an RIP. */
+  #linear(ripLow: number): number {
+    return this.#ports.state.u32(LINEAR_MASK + 4) !== 0 ? ripLow : ripLow + this.#csBase;
+  }
+
+  #noteJumpPage(linearLow: number): void {
+    this.#jumpPages[(linearLow >>> 12) & (REGIONS - 1)] = 1;
+  }
+
   #cacheJump(ripLow: number, ripHigh: number, uop: number, global: boolean): void {
     const { state } = this.#ports;
     if (!global && state.u32(MMU_INDEX) !== MMU.USER) this.#cachedLocalKernel = true;
-    const wide = state.u32(LINEAR_MASK + 4) !== 0;
-    const linear = wide ? ripLow : ripLow + this.#csBase;
-    this.#jumpPages[(linear >>> 12) & (REGIONS - 1)] = 1;
+    this.#noteJumpPage(this.#linear(ripLow));
     const slot = (ripLow ^ (ripLow >>> 9)) & (JUMP_CACHE_ENTRIES - 1);
     const entry = state.u32(TRANSLATION_AREA) + JUMP_CACHE + slot * JUMP_CACHE_ENTRY_BYTES;
     state.setU32(entry, (ripLow ^ state.u32(MODE_KEY)) >>> 0);
