@@ -1,9 +1,10 @@
-import { type InstructionRow, type OpcodeMap, parseOperand } from '../isa/row.ts';
+import { type InstructionRow, type OpcodeMap, type OperandCode, parseOperand } from '../isa/row.ts';
 import type { Size } from '../isa/semantics.ts';
 import { type DecodableRow, OPCODE_MAPS, type OpcodeIndex, operandBytes } from '../isa/table.ts';
 import { MAX_CPU_MODEL } from '../model/cpu-model.ts';
 import { SEGMENT_INDEX } from '../state.ts';
 import { type Decoded, RIP_BASE } from './decoded.ts';
+import { Prefixes } from './prefixes.ts';
 
 /** Why bytes are no instruction: more bytes are needed, longer than 15, or no such opcode. */
 export type DecodeFailure = 'incomplete' | 'too-long' | 'undefined';
@@ -72,39 +73,11 @@ export function decode(
 ): Decoded | DecodeFailure {
   const reader = new Reader(bytes, start, Math.min(end, start + MAXIMUM_LENGTH));
   const is64 = codeSize === 2;
-  let operandOverride = false;
-  let addressOverride = false;
-  let segment = -1;
-  let repeat = 0;
-  let lock = false;
-  let rex = 0;
-  let opcode = 0;
-  for (;;) {
-    opcode = reader.u8();
-    if (opcode === 0x66) operandOverride = true;
-    else if (opcode === 0x67) addressOverride = true;
-    else if (opcode === 0xf0) lock = true;
-    else if (opcode === 0xf2 || opcode === 0xf3) repeat = opcode;
-    else if (opcode === 0x2e || opcode === 0x36 || opcode === 0x3e || opcode === 0x26) {
-      if (!is64)
-        segment =
-          opcode === 0x2e
-            ? SEGMENT_INDEX.CS
-            : opcode === 0x36
-              ? SEGMENT_INDEX.SS
-              : opcode === 0x3e
-                ? SEGMENT_INDEX.DS
-                : SEGMENT_INDEX.ES;
-    } else if (opcode === 0x64) segment = SEGMENT_INDEX.FS;
-    else if (opcode === 0x65) segment = SEGMENT_INDEX.GS;
-    else if (is64 && (opcode & 0xf0) === 0x40) {
-      rex = opcode;
-      continue;
-    } else break;
-    // A REX prefix counts only right before the opcode.
-    rex = 0;
-    if (reader.overrun) break;
-  }
+  const prefixes = new Prefixes();
+  reader.position = prefixes.read(bytes, start, reader.end, is64);
+  const { operandOverride, addressOverride, segment, repeat, lock } = prefixes;
+  let { rex } = prefixes;
+  let opcode = reader.u8();
   const vex = readVex(reader, opcode, is64);
   if (reader.overrun) return failureOf(reader, end);
   // REX, LOCK and mandatory prefixes stand inside VEX (SDM vol. 2 §2.3.2).
@@ -131,7 +104,7 @@ export function decode(
   }
   if (reader.overrun) return failureOf(reader, end);
   const candidates = maps[opcode];
-  const needsModRm = candidates.length > 0 && candidates.some((candidate) => candidate.modRm);
+  const needsModRm = candidates.some((candidate) => candidate.modRm);
   const modRm = needsModRm ? peek(reader) : 0;
   if (reader.overrun) return failureOf(reader, end);
   const mode = { is64, codeSize, operandOverride, repeat, rex, vex, features };
@@ -345,20 +318,33 @@ function immediates(reader: Reader, decoded: Decoded, row: InstructionRow): void
       continue;
     }
     if (kind !== 'I' && kind !== 'J') continue;
-    let value: number;
-    if (width === 'bs' || (kind === 'J' && width === 'b')) value = reader.s8();
-    else if (width === 'v' && decoded.size === 8) {
-      decoded.wide = reader.u64();
-      value = 0;
-    } else {
-      const bytes = Math.min(operandBytes(code, decoded.size), 4);
-      value = bytes === 1 ? reader.u8() : bytes === 2 ? reader.u16() : reader.s32();
-      if (kind === 'J' && bytes === 2) value = (value << 16) >> 16;
-    }
+    let value = 0;
+    if (width === 'v' && decoded.size === 8) decoded.wide = reader.u64();
+    else value = readImmediate(reader, immediateShape(code, decoded.size));
     if (count === 0) decoded.immediate = value;
     else decoded.immediate2 = value;
     count++;
   }
+}
+
+/** Bytes of an immediate or relative offset in the code (64-bit immediates apart), and whether its sign is extended. */
+export interface ImmediateShape {
+  readonly bytes: 1 | 2 | 4;
+  readonly signed: boolean;
+}
+
+/** Shape of an I or J operand. */
+export function immediateShape(code: OperandCode, size: Size): ImmediateShape {
+  const { kind, width } = parseOperand(code);
+  if (width === 'bs') return { bytes: 1, signed: true };
+  const bytes = Math.min(operandBytes(code, size), 4) as 1 | 2 | 4;
+  return { bytes, signed: kind === 'J' };
+}
+
+function readImmediate(reader: Reader, { bytes, signed }: ImmediateShape): number {
+  if (bytes === 4) return reader.s32();
+  if (bytes === 2) return signed ? (reader.u16() << 16) >> 16 : reader.u16();
+  return signed ? reader.s8() : reader.u8();
 }
 
 function lockAllowed(row: InstructionRow, decoded: Decoded): boolean {

@@ -103,4 +103,11 @@ export const OPCODE_MAPS: Readonly<Record<OpcodeMap, OpcodeIndex>> = {
   vex0f3a: indexOf('vex0f3a'),
 };
 
+/** 1 for opcodes with a ModRM byte, by map (1, 0F, 0F 38, 0F 3A) × 256 + opcode. */
+export const MAPS_WITH_MODRM: Uint8Array = Uint8Array.from(
+  (['1', '0f', '0f38', '0f3a'] as const).flatMap((map) =>
+    OPCODE_MAPS[map].map((candidates) => (candidates.some((candidate) => candidate.modRm) ? 1 : 0)),
+  ),
+);
+
 export { operandBytes };

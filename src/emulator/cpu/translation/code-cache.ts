@@ -1,16 +1,12 @@
 import type { Decoded } from '../decode/decoded.ts';
-import { decode } from '../decode/decoder.ts';
 import { type HandlerTable, SPECIAL_HANDLERS } from '../interpreter/handlers.ts';
 import { SCRATCH_UOPS, UOP_ARENA, UOP_ARENA_END } from '../interpreter/layout.ts';
 import { UOP } from '../interpreter/micro-op.ts';
-import { SYSTEM } from '../isa/row.ts';
-import { writeUop } from './uop-writer.ts';
+import { BlockWriter } from './block-writer.ts';
 
 const PAGE = 0x1000;
 /** Longest block; REMAINING is a byte. */
 const MAXIMUM_BLOCK = 64;
-const VECTOR_UD = 6;
-const VECTOR_GP = 13;
 
 /** Straight-line code from one entry to its first jump, translated. */
 export interface TranslatedBlock {
@@ -75,7 +71,7 @@ export class CodeCache {
   /** Instructions across two pages: first page × 4096 + offset → second page and micro-op. */
   readonly #crossing = new Map<number, { page: number; uop: number; codeSize: number }>();
   readonly #blocks = new Map<number, TranslatedBlock>();
-  readonly #straddle = new Uint8Array(64);
+  readonly #writer: BlockWriter;
   #next = UOP_ARENA;
   /** The block found last is one instruction that reaches into the next page: it is right while that page's mapping is. */
   crosses = false;
@@ -86,6 +82,9 @@ export class CodeCache {
 
   constructor(ports: CodeCachePorts) {
     this.#ports = ports;
+    const { view, bytes, handlers, features } = ports;
+    const keepDecoded = (uop: number, decoded: Decoded): void => void this.#decoded.set(uop, decoded);
+    this.#writer = new BlockWriter({ view, bytes, handlers, features, keepDecoded });
   }
 
   decodedAt(uop: number): Decoded {
@@ -128,15 +127,14 @@ export class CodeCache {
     this.crosses = false;
     const found = this.find(request.page, request.offset, request.codeSize);
     if (found !== 0) return found;
-    const { bytes, features } = this.#ports;
-    const first = decode(bytes, request.hostPage + request.offset, request.hostPage + PAGE, request.codeSize, features);
-    if (first === 'incomplete') {
+    this.#reserve();
+    const uop = this.#next;
+    const writer = this.#writer;
+    if (!writer.write(request, uop, MAXIMUM_BLOCK)) {
       this.crosses = true;
       return this.#crossingBlock(request, nextPage);
     }
-    this.#reserve();
-    const uop = this.#next;
-    const { count, end } = this.#translate(request, uop, MAXIMUM_BLOCK);
+    const { count, end } = writer;
     this.#next += count * UOP.BYTE_LENGTH;
     const page = this.#page(request.page);
     const key = request.offset | (request.codeSize << 12);
@@ -162,10 +160,10 @@ export class CodeCache {
   /** Translates at most `limit` instructions into the scratch area, for one run. 0: the next page faulted. */
   once(request: BlockRequest, limit: number, nextPage: NextPage): number {
     const uop = UOP_ARENA_END - SCRATCH_UOPS;
-    const { bytes, features } = this.#ports;
-    const first = decode(bytes, request.hostPage + request.offset, request.hostPage + PAGE, request.codeSize, features);
-    if (first === 'incomplete') return this.#translateCrossing(request, nextPage, uop)?.uop ?? 0;
-    this.#translate(request, uop, Math.min(limit, MAXIMUM_BLOCK));
+    if (this.#writer.write(request, uop, Math.min(limit, MAXIMUM_BLOCK))) return uop;
+    const second = nextPage();
+    if (second === undefined) return 0;
+    this.#writer.writeCrossing(request, second.hostPage, uop);
     return uop;
   }
 
@@ -228,72 +226,6 @@ export class CodeCache {
     }
   }
 
-  /** Writes micro-ops for the instructions at the request, up to a jump, the page's end or `limit`. */
-  #translate(request: BlockRequest, uop: number, limit: number): { count: number; end: number } {
-    const { bytes, features } = this.#ports;
-    const list: { decoded: Decoded; offset: number }[] = [];
-    let offset = request.offset;
-    let ended = false;
-    let undecodable: 'undefined' | 'too-long' | undefined;
-    while (list.length < limit && offset < PAGE && !ended) {
-      const decoded = decode(bytes, request.hostPage + offset, request.hostPage + PAGE, request.codeSize, features);
-      if (decoded === 'incomplete') break;
-      if (decoded === 'undefined' || decoded === 'too-long') {
-        undecodable = decoded;
-        break;
-      }
-      list.push({ decoded, offset });
-      offset += decoded.length;
-      ended = decoded.entry.ends;
-    }
-    if (undecodable !== undefined && list.length === 0) {
-      this.#writeFault(uop, offset, undecodable === 'undefined' ? VECTOR_UD : VECTOR_GP);
-      return { count: 1, end: Math.min(offset + 15, PAGE) };
-    }
-    for (const [index, item] of list.entries()) {
-      this.#write(uop + index * UOP.BYTE_LENGTH, item.decoded, item.offset, list.length - index, request.codeSize);
-    }
-    const end = offset;
-    if (ended && !fallsThrough(list[list.length - 1].decoded)) return { count: list.length, end };
-    this.#writeFallThrough(uop + list.length * UOP.BYTE_LENGTH, offset);
-    return { count: list.length + 1, end };
-  }
-
-  #write(uop: number, decoded: Decoded, pageOffset: number, remaining: number, codeSize: number): void {
-    const { view, handlers } = this.#ports;
-    writeUop(view, uop, decoded, { codeSize, pageOffset, remaining }, handlers);
-    const { row } = decoded.entry;
-    if (row.semantic === SYSTEM || row.options.decoded) this.#decoded.set(uop, decoded);
-  }
-
-  #writeFallThrough(uop: number, offset: number): void {
-    const { view } = this.#ports;
-    const samePage = offset < PAGE;
-    view.setUint16(
-      uop + UOP.HANDLER,
-      samePage ? SPECIAL_HANDLERS.FALL_THROUGH : SPECIAL_HANDLERS.FALL_THROUGH_FAR,
-      true,
-    );
-    view.setUint8(uop + UOP.REMAINING, 0);
-    view.setUint8(uop + UOP.LENGTH, 0);
-    view.setUint16(uop + UOP.PAGE_OFFSET, offset, true);
-    view.setInt32(uop + UOP.DISPLACEMENT, offset, true);
-    view.setUint32(uop + UOP.TARGET, 0, true);
-    view.setUint32(uop + UOP.FALL_THROUGH, 0, true);
-  }
-
-  #writeFault(uop: number, offset: number, vector: number): void {
-    const { view } = this.#ports;
-    view.setUint16(uop + UOP.HANDLER, SPECIAL_HANDLERS.FAULT, true);
-    view.setUint8(uop + UOP.REMAINING, 1);
-    view.setUint8(uop + UOP.LENGTH, 0);
-    view.setUint16(uop + UOP.PAGE_OFFSET, offset, true);
-    view.setInt32(uop + UOP.IMMEDIATE, vector, true);
-    view.setInt32(uop + UOP.DISPLACEMENT, vector === VECTOR_GP ? 0 : -1, true);
-    view.setUint32(uop + UOP.TARGET, 0, true);
-    view.setUint32(uop + UOP.FALL_THROUGH, 0, true);
-  }
-
   /** A block of one instruction that reaches into the next page; looked up anew each time, as that page's mapping may change. */
   #crossingBlock(request: BlockRequest, nextPage: NextPage): number {
     const key = request.page * PAGE + request.offset;
@@ -303,8 +235,7 @@ export class CodeCache {
     if (known !== undefined && known.page === second.page && known.codeSize === request.codeSize) return known.uop;
     this.#reserve();
     const uop = this.#next;
-    const translated = this.#translateCrossing(request, () => second, uop);
-    if (translated === undefined) return 0;
+    this.#writer.writeCrossing(request, second.hostPage, uop);
     this.#next += 2 * UOP.BYTE_LENGTH;
     this.#crossing.set(key, { page: second.page, uop, codeSize: request.codeSize });
     const first = this.#page(request.page);
@@ -313,7 +244,7 @@ export class CodeCache {
     const otherWasCode = this.isCodePage(second.page);
     const block: TranslatedBlock = {
       uop,
-      count: translated.count,
+      count: this.#writer.count,
       instructions: 1,
       handler: this.#ports.view.getUint16(uop + UOP.HANDLER, true),
       regions: new Set(),
@@ -328,32 +259,4 @@ export class CodeCache {
     if (!otherWasCode) this.#ports.onCodePage(second.hostPage);
     return uop;
   }
-
-  #translateCrossing(
-    request: BlockRequest,
-    nextPage: NextPage,
-    uop: number,
-  ): { uop: number; count: number } | undefined {
-    const second = nextPage();
-    if (second === undefined) return undefined;
-    const { bytes } = this.#ports;
-    const inFirst = PAGE - request.offset;
-    this.#straddle.set(bytes.subarray(request.hostPage + request.offset, request.hostPage + PAGE));
-    this.#straddle.set(bytes.subarray(second.hostPage, second.hostPage + 15), inFirst);
-    const decoded = decode(this.#straddle, 0, inFirst + 15, request.codeSize, this.#ports.features);
-    if (typeof decoded === 'string') {
-      this.#writeFault(uop, request.offset, decoded === 'undefined' ? VECTOR_UD : VECTOR_GP);
-      return { uop, count: 1 };
-    }
-    this.#write(uop, decoded, request.offset, 1, request.codeSize);
-    if (decoded.entry.ends && !fallsThrough(decoded)) return { uop, count: 1 };
-    this.#writeFallThrough(uop + UOP.BYTE_LENGTH, request.offset + decoded.length);
-    return { uop, count: 2 };
-  }
-}
-
-/** POPF ends its block where TypeScript runs it, but goes on with the next instruction where generated code can. */
-function fallsThrough(decoded: Decoded): boolean {
-  const { row } = decoded.entry;
-  return row.semantic !== SYSTEM && row.options.decoded === true;
 }

@@ -34,19 +34,28 @@ function isSameMode64(decoded: Decoded, place: CodePlace): boolean {
   return place.codeSize === 2 && decoded.addressSize === 8;
 }
 
+/** A relative branch to a target in the same page is linked. 16-bit code wraps IP at 64 KiB, which no page offset shows: never near. */
+export function isNear(codeSize: number, size: number, nextOffset: number, relative: number): boolean {
+  const target = nextOffset + relative;
+  return codeSize !== 0 && size !== 2 && target >= 0 && target < 0x1000 && nextOffset < 0x1000;
+}
+
+/** Form of a relative branch. */
+export function branchForm(stack: boolean, near: boolean): Form {
+  if (near) return stack ? FORM.LEGACY_STACK : FORM.REGISTER;
+  return stack ? FORM.LEGACY_STACK_FAR : FORM.BASE;
+}
+
+/** A row whose form depends on the stack's width. */
+export function usesLegacyStack(decoded: Decoded, codeSize: number): boolean {
+  return decoded.entry.row.options.stack === true && codeSize !== 2;
+}
+
 function formOf(decoded: Decoded, place: CodePlace): Form {
-  const stack = decoded.entry.row.options.stack === true && place.codeSize !== 2;
+  const stack = usesLegacyStack(decoded, place.codeSize);
   if (decoded.entry.relative) {
-    const target = place.pageOffset + decoded.length + decoded.immediate;
-    // 16-bit code wraps IP at 64 KiB, which no page offset shows: always the general way.
-    const near =
-      place.codeSize !== 0 &&
-      decoded.size !== 2 &&
-      target >= 0 &&
-      target < 0x1000 &&
-      place.pageOffset + decoded.length < 0x1000;
-    if (near) return stack ? FORM.LEGACY_STACK : FORM.REGISTER;
-    return stack ? FORM.LEGACY_STACK_FAR : FORM.BASE;
+    const near = isNear(place.codeSize, decoded.size, place.pageOffset + decoded.length, decoded.immediate);
+    return branchForm(stack, near);
   }
   if (!decoded.isMemory || decoded.entry.row.operands.some((code) => parseOperand(code).kind === 'O'))
     return stack ? FORM.LEGACY_STACK : FORM.REGISTER;
@@ -97,7 +106,7 @@ export function writeUop(
   view.setUint8(address + UOP.SCALE, decoded.scale);
   view.setUint8(address + UOP.ADDRESS_SHIFT, 64 - decoded.addressSize * 8);
   view.setInt32(address + UOP.DISPLACEMENT, entry.relative ? nextOffset : displacement, true);
-  view.setInt32(address + UOP.IMMEDIATE, cutImmediate(decoded, immediateBytes), true);
+  view.setInt32(address + UOP.IMMEDIATE, decoded.immediate & immediateMask(decoded, immediateBytes), true);
   view.setUint32(address + UOP.TARGET, 0, true);
   view.setUint32(address + UOP.FALL_THROUGH, 0, true);
   for (const code of entry.row.operands) {
@@ -119,9 +128,9 @@ function usesStringSource(decoded: Decoded): boolean {
   );
 }
 
-/** Handlers read immediates below 8 bytes zero-extended from their operand's size. */
-function cutImmediate(decoded: Decoded, byteLength: number): number {
-  if (decoded.entry.relative) return decoded.immediate;
-  if (byteLength === 1) return decoded.immediate & 0xff;
-  return byteLength === 2 ? decoded.immediate & 0xffff : decoded.immediate;
+/** Handlers read immediates below 8 bytes zero-extended from their operand's size: the bits that the micro-op holds. */
+export function immediateMask(decoded: Decoded, byteLength: number): number {
+  if (decoded.entry.relative) return -1;
+  if (byteLength === 1) return 0xff;
+  return byteLength === 2 ? 0xffff : -1;
 }
