@@ -1,10 +1,12 @@
 /** Constant expressions: computed by the interpreter's own operators, so that both always agree. */
 import { UserError } from '../../shared/errors.ts';
 import { ARITHMETIC } from '../interpreter/arithmetic.ts';
+import { Budget, DEFAULT_LIMITS } from '../interpreter/budget.ts';
 import { type IntegerBytes, maskOf, toInteger } from '../interpreter/conversions.ts';
 import { OBJECT_OPERATORS } from '../interpreter/object-operators.ts';
 import { type AmlObject, integerObject } from '../interpreter/objects.ts';
 import type { Frame, Run } from '../interpreter/run.ts';
+import { SPEC_SEMANTICS } from '../interpreter/semantics.ts';
 import { ROW_BY_KIND } from '../opcodes.ts';
 import type { AmlTerm, AnyDef, DefTerm, OperandValue } from '../tree.ts';
 
@@ -116,18 +118,27 @@ function evaluate(term: AmlTerm, run: Run): AmlObject {
   }
 }
 
+type ConstantRun = Pick<
+  Run,
+  'integerBytes' | 'all' | 'semantics' | 'budget' | 'evaluate' | 'data' | 'integer' | 'store' | 'copyTo' | 'copy'
+>;
+
 /** As much of an interpreter as constants need: nothing is stored, nothing has a name. */
 function constantRun(integerBytes: IntegerBytes): Run {
-  const run = {
+  const value = (term: AmlTerm): AmlObject => evaluate(term, run as Run);
+  const run: ConstantRun = {
     integerBytes,
     all: maskOf(integerBytes),
-    evaluate: (term: AmlTerm) => evaluate(term, run as unknown as Run),
-    data: (term: AmlTerm) => evaluate(term, run as unknown as Run),
-    integer: (term: AmlTerm) => toInteger(evaluate(term, run as unknown as Run), integerBytes),
-    store: () => {},
+    semantics: SPEC_SEMANTICS,
+    budget: new Budget(DEFAULT_LIMITS),
+    evaluate: value,
+    data: value,
+    integer: (term) => toInteger(value(term), integerBytes),
+    store: (_, object) => object,
     copyTo: () => {},
+    copy: (object) => object,
   };
-  return run as unknown as Run;
+  return run as Run;
 }
 
 function termOf(object: AmlObject): AmlTerm | undefined {

@@ -256,7 +256,13 @@ interface MethodHead {
 
 function parseMethodBody(cursor: Cursor, token: Token, { name, count, serialized, level }: MethodHead): AmlTerm {
   const outer = cursor.method;
-  const context: MethodContext = { name: name.path, serialized, temporaries: { declarations: [], next: 0 } };
+  // `__METHOD__` is the path as it is written; iasl fills single segments up.
+  const written = cursor.notes.tokens.get(name)?.text ?? name.path;
+  const context: MethodContext = {
+    name: /^\w+$/.test(written) ? name.path : written,
+    serialized,
+    temporaries: { declarations: [], next: 0 },
+  };
   cursor.method = context;
   try {
     const body = parseBlock(cursor);
