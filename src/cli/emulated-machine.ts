@@ -3,12 +3,17 @@ import type { Board } from '../bios/topology/board.ts';
 import { guestMemoryBytes } from '../emulator/bus/guest-memory.ts';
 import type { CpuBus } from '../emulator/cpu/bus.ts';
 import type { CpuEngine, EnginePlacement } from '../emulator/cpu/engine.ts';
-import { createEngineMemory, ENGINE_MACHINE_OFFSET } from '../emulator/cpu/execution/engine-memory.ts';
+import {
+  createEngineMemory,
+  ENGINE_MACHINE_OFFSET,
+  translationAreasAfter,
+} from '../emulator/cpu/execution/engine-memory.ts';
 import type { CpuModel } from '../emulator/cpu/model/cpu-model.ts';
 import { createEngine } from '../emulator/cpu/processor.ts';
 import type { Backends } from '../emulator/machine/device-models.ts';
 import { createMachine, type Machine } from '../emulator/machine/machine.ts';
 import type { ByteSink, ByteSource } from '../emulator/machine/ports.ts';
+import { topologyOf } from '../emulator/machine/processor-topology.ts';
 import { KIB, MIB } from '../shared/bytes.ts';
 import { UserError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -46,26 +51,16 @@ export function checkRom(rom: Uint8Array, file: string): void {
   });
 }
 
-/** @throws UserError CPU_COUNT for a board that only plans and tables can serve */
-export function checkProcessors({ machine }: Board): void {
-  if (machine.cpus === 1) return;
-  throw new UserError('CPU_COUNT', `the emulator runs one processor, the board has ${machine.cpus}`, {
-    mend: 'use --smp 1; plans and tables may have more',
-  });
-}
-
-/**
- * Builds the emulated machine for a board.
- * @throws UserError CPU_COUNT
- */
+/** Builds the emulated machine for a board. */
 export function startMachine(start: MachineStart): Machine {
   const { board, rom } = start;
-  checkProcessors(board);
-  const memory = createEngineMemory(guestMemoryBytes(board.machine, rom.length));
+  const machineBytes = guestMemoryBytes(board.machine, rom.length);
+  const memory = createEngineMemory(machineBytes, board.machine.cpus);
+  const translationAreas = translationAreasAfter(machineBytes);
   return createMachine({
     config: board.machine,
     rom,
-    placement: { memory, ramOffset: ENGINE_MACHINE_OFFSET },
+    placement: { memory, ramOffset: ENGINE_MACHINE_OFFSET, translationAreas },
     createEngine: (placement, bus) => engineOf(start, placement, bus),
     backends: start.backends,
     serial: start.serial,
@@ -78,8 +73,9 @@ export function startMachine(start: MachineStart): Machine {
 
 function engineOf(start: MachineStart, placement: EnginePlacement, bus: CpuBus): CpuEngine {
   const { timer, cpu, logger, regionsAfter } = start;
+  const topology = topologyOf(start.board.machine);
   const log = (site: string, message: string): void => logger.warn(`guest: ${site}: ${message}`);
-  if (timer === undefined) return createEngine(placement, bus, log, { model: cpu, regionsAfter });
-  const options = { model: cpu, regionsAfter, instrument: timer.instrument };
+  if (timer === undefined) return createEngine(placement, bus, log, { model: cpu, topology, regionsAfter });
+  const options = { model: cpu, topology, regionsAfter, instrument: timer.instrument };
   return timer.engine(createEngine(placement, timer.bus(bus), log, options));
 }

@@ -20,7 +20,7 @@ const MILLION = 1e6;
 
 /**
  * Runs a guest without a person: its serial port is kept, progress is shown.
- * @throws UserError CPU_COUNT, DRIVE_OPEN
+ * @throws UserError DRIVE_OPEN
  */
 export async function runGuest(
   name: string,

@@ -5,7 +5,7 @@ import { parseInstructions } from './boot-flags.ts';
 import type { BootStart } from './boot-start.ts';
 import { openSink } from './byte-streams.ts';
 import { openConsole } from './console.ts';
-import { checkProcessors, startMachine } from './emulated-machine.ts';
+import { startMachine } from './emulated-machine.ts';
 import type { GuestFlags } from './guest-flags.ts';
 import { type Profiler, SAMPLE_INSTRUCTIONS } from './profiler.ts';
 import { ProgressLine } from './progress.ts';
@@ -22,7 +22,7 @@ export interface SessionHooks {
 
 /**
  * Runs a guest with its serial port at the terminal, or wherever the flags say, until it ends.
- * @throws UserError LIMIT_SYNTAX, REGIONS_SYNTAX, CPU_COUNT, DRIVE_OPEN, STREAM_SYNTAX, FILE_WRITE
+ * @throws UserError LIMIT_SYNTAX, REGIONS_SYNTAX, DRIVE_OPEN, STREAM_SYNTAX, FILE_WRITE
  */
 export async function runSession(
   start: BootStart,
@@ -33,7 +33,6 @@ export async function runSession(
   const { profiler } = hooks;
   const limit = parseInstructions(flags.limit);
   const regionsAfter = parseRegionsAfter(flags['regions-after']);
-  checkProcessors(start.board);
   const backends = openBackends(start.board);
   const serial = openSink(flags.serial, '--serial');
   const debugcon = openSink(flags.debugcon, '--debugcon');

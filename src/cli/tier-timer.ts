@@ -53,13 +53,14 @@ export class TierTimer {
   bus(bus: CpuBus): CpuBus {
     return {
       localApic: bus.localApic,
+      selectProcessor: (processor) => bus.selectProcessor?.(processor),
       hostPage: (gpa, write) => bus.hostPage(gpa, write),
       read: (gpa, size) => this.#within('devices', () => bus.read(gpa, size)),
       write: (gpa, size, value) => this.#within('devices', () => bus.write(gpa, size, value)),
       portRead: (port, size) => this.#within('devices', () => bus.portRead(port, size)),
       portWrite: (port, size, value) => this.#within('devices', () => bus.portWrite(port, size, value)),
       now: () => bus.now(),
-      interruptPending: () => bus.interruptPending(),
+      interruptPending: (processor) => bus.interruptPending(processor),
       acknowledgeInterrupt: () => bus.acknowledgeInterrupt(),
     };
   }

@@ -86,7 +86,6 @@ describe('q35 boot', () => {
     ['fw_cfg with a strange option', () => ['--fw_cfg', 'opt/x,string=a,gen_id=b'], /error OPTION_UNKNOWN/],
     ['a limit that is no number', () => ['--limit', 'soon'], /error LIMIT_SYNTAX/],
     ['a threshold of regions that is no number', () => ['--regions-after', 'soon'], /error REGIONS_SYNTAX/],
-    ['two processors', () => ['--smp', '2'], /error CPU_COUNT/],
     ['a place for output that is none', () => ['--debugcon', 'tcp:1'], /error STREAM_SYNTAX/],
     ['a file that cannot be written', () => ['--debugcon', `file:${at('no/such/x')}`], /error FILE_WRITE/],
   ];

@@ -85,14 +85,14 @@ const FIRST_X2APIC_ID = 255;
 const PIT_GSI = 2;
 const MADT_REVISION = 4;
 
-/** UIDs and APIC ids of `cpus` processors both count from 0. */
-export function buildMadt(oem: OemIdentity, cpus: number): AcpiTable {
+/** `apicIds` by processor: UIDs are the processors' numbers. */
+export function buildMadt(oem: OemIdentity, apicIds: readonly number[]): AcpiTable {
   const body = encodeLayout(MADT, {
     LOCAL_APIC_ADDRESS: LOCAL_APIC.base,
     FLAGS: flagBits(MADT_FLAGS, ['PCAT_COMPAT']),
   });
   const entries = [
-    ...Array.from({ length: cpus }, (_, id) => processor(id)),
+    ...apicIds.map((apicId, uid) => processor(uid, apicId)),
     madtEntry('IO_APIC', { IO_APIC_ID: 0, ADDRESS: IOAPIC.base, GSI_BASE: 0 }),
     madtEntry('INTERRUPT_OVERRIDE', { SOURCE: IRQS.PIT, GSI: PIT_GSI, FLAGS: INTI_FLAGS.CONFORMS }),
     ...[...PIRQ_IRQS, IRQS.SCI]
@@ -100,7 +100,8 @@ export function buildMadt(oem: OemIdentity, cpus: number): AcpiTable {
       .map((irq) => madtEntry('INTERRUPT_OVERRIDE', { SOURCE: irq, GSI: irq, FLAGS: INTI_FLAGS.ACTIVE_HIGH_LEVEL })),
     madtEntry('LOCAL_APIC_NMI', { PROCESSOR_UID: 0xff, FLAGS: INTI_FLAGS.CONFORMS, LINT: 1 }),
   ];
-  if (cpus > FIRST_X2APIC_ID) entries.push(madtEntry('LOCAL_X2APIC_NMI', { PROCESSOR_UID: 0xffff_ffff, LINT: 1 }));
+  if (apicIds.some((id) => id >= FIRST_X2APIC_ID))
+    entries.push(madtEntry('LOCAL_X2APIC_NMI', { PROCESSOR_UID: 0xffff_ffff, LINT: 1 }));
   return finishTable({ signature: 'APIC', revision: MADT_REVISION, oem }, body, { entries });
 }
 
@@ -114,9 +115,9 @@ export function madtEntry<Kind extends keyof typeof MADT_ENTRIES>(
 }
 
 /** The processor's entry; `_MAT` returns the same bytes. */
-export function processor(id: number): Uint8Array {
+export function processor(uid: number, apicId: number): Uint8Array {
   const FLAGS = flagBits(LOCAL_APIC_FLAGS, ['ENABLED']);
-  return id < FIRST_X2APIC_ID
-    ? madtEntry('LOCAL_APIC', { PROCESSOR_UID: id, APIC_ID: id, FLAGS })
-    : madtEntry('LOCAL_X2APIC', { PROCESSOR_UID: id, X2APIC_ID: id, FLAGS });
+  return apicId < FIRST_X2APIC_ID
+    ? madtEntry('LOCAL_APIC', { PROCESSOR_UID: uid, APIC_ID: apicId, FLAGS })
+    : madtEntry('LOCAL_X2APIC', { PROCESSOR_UID: uid, X2APIC_ID: apicId, FLAGS });
 }

@@ -1,5 +1,6 @@
 import type { MachineConfig } from '../../emulator/machine/config.ts';
 import { FSEG, HIGH_RAM_BASE, LEGACY_VGA } from '../../emulator/machine/memory-map.ts';
+import { apicIds, topologyOf } from '../../emulator/machine/processor-topology.ts';
 import { bytes, encodeLayout, flagBits, layout, u8, u16, u32, u64 } from '../layout.ts';
 import { type AcpiTable, finishTable, type OemIdentity, tableLayout } from './header.ts';
 
@@ -99,7 +100,8 @@ function splitAtHole(range: NodeRange, holeStart: number, holeEnd: number): Node
 
 /** Needs at least one NUMA node. */
 export function buildSrat(oem: OemIdentity, config: MachineConfig): AcpiTable {
-  const processors = config.numaNodes.flatMap((node) => node.cpus.map((apicId) => ({ apicId, node: node.id })));
+  const ids = apicIds(topologyOf(config));
+  const processors = config.numaNodes.flatMap((node) => node.cpus.map((cpu) => ({ apicId: ids[cpu], node: node.id })));
   const entries = [
     ...processors
       .sort((left, right) => left.apicId - right.apicId)

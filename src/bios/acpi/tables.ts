@@ -1,4 +1,5 @@
 import type { MachineConfig } from '../../emulator/machine/config.ts';
+import { apicIds, topologyOf } from '../../emulator/machine/processor-topology.ts';
 import type { PciPlan } from '../pci/plan.ts';
 import { buildDsdt } from './dsdt/dsdt.ts';
 import { buildFacs } from './facs.ts';
@@ -20,7 +21,7 @@ export function buildBoardTables(config: MachineConfig, plan: PciPlan, oem: OemI
     buildFacs(),
     buildDsdt(oem, config, plan),
     buildFadt(oem, config.cpus),
-    buildMadt(oem, config.cpus),
+    buildMadt(oem, apicIds(topologyOf(config))),
     buildHpet(oem),
     buildMcfg(oem, plan.ecam),
     ...(numa ? [buildSrat(oem, config), buildSlit(oem, config.numaNodes)] : []),

@@ -1,5 +1,6 @@
 import type { MachineConfig } from '../../emulator/machine/config.ts';
 import { HIGH_RAM_BASE, ROM_AREA, ROM_SHADOW } from '../../emulator/machine/memory-map.ts';
+import { type CpuTopology, topologyOf } from '../../emulator/machine/processor-topology.ts';
 import { concatBytes, GIB, KIB, MIB } from '../../shared/bytes.ts';
 import { UserError } from '../../shared/errors.ts';
 import type { FirmwareFiles } from '../artifacts.ts';
@@ -53,7 +54,7 @@ export function buildSmbios(config: MachineConfig, options: SmbiosOptions = {}):
     biosInformation(checkedDate(options.biosDate ?? DEFAULT_BIOS_DATE)),
     systemInformation(options.uuid),
     chassis(),
-    processorInformation(config.cpus, form),
+    ...processorSockets(topologyOf(config), form),
     ...memory(config),
     encodeStructure('BOOT', HANDLES.BOOT, {}),
     encodeStructure('END', HANDLES.END, {}),
@@ -122,9 +123,13 @@ function chassis(): Uint8Array {
   return encodeStructure('CHASSIS', HANDLES.CHASSIS, values, { strings: { MANUFACTURER, VERSION } });
 }
 
-/** One socket with a core for each logical processor. */
-function processorInformation(cpus: number, form: EntryPointForm): Uint8Array {
-  const count = Math.min(cpus, 0xff);
+function processorSockets(topology: CpuTopology, form: EntryPointForm): Uint8Array[] {
+  return Array.from({ length: topology.sockets }, (_, socket) => processorInformation(socket, topology, form));
+}
+
+function processorInformation(socket: number, topology: CpuTopology, form: EntryPointForm): Uint8Array {
+  const { cores } = topology;
+  const threads = cores * topology.threads;
   const values = {
     // Central processor; family and upgrade "other"; populated and enabled.
     PROCESSOR_TYPE: 3,
@@ -136,18 +141,18 @@ function processorInformation(cpus: number, form: EntryPointForm): Uint8Array {
     L1_HANDLE: NO_HANDLE,
     L2_HANDLE: NO_HANDLE,
     L3_HANDLE: NO_HANDLE,
-    CORE_COUNT: count,
-    CORE_ENABLED: count,
-    THREAD_COUNT: count,
+    CORE_COUNT: cores,
+    CORE_ENABLED: cores,
+    THREAD_COUNT: threads,
     // 64-bit capable.
     CHARACTERISTICS: 1 << 2,
     FAMILY_2: 1,
-    CORE_COUNT_2: cpus,
-    CORE_ENABLED_2: cpus,
-    THREAD_COUNT_2: cpus,
+    CORE_COUNT_2: cores,
+    CORE_ENABLED_2: cores,
+    THREAD_COUNT_2: threads,
   };
-  return encodeStructure('PROCESSOR', HANDLES.PROCESSOR, values, {
-    strings: { SOCKET: 'CPU 0', MANUFACTURER, VERSION },
+  return encodeStructure('PROCESSOR', HANDLES.PROCESSOR + socket, values, {
+    strings: { SOCKET: `CPU ${socket}`, MANUFACTURER, VERSION },
     byteLength: form === '32' ? PROCESSOR_BYTES_2_8 : undefined,
   });
 }

@@ -15,6 +15,7 @@ export interface Located {
 /** A board as the user stated it, before anything is checked: YAML and flags both become this. */
 export interface BoardDescription {
   readonly memory?: Located;
+  /** As QEMU's `-smp`: a number, or `cpus=`, `sockets=`, `cores=`, `threads=`. */
   readonly cpus?: Located;
   readonly pm?: Located;
   /** Keys as in QEMU's `-numa`; `type` is `node` or `dist`. */

@@ -19,12 +19,6 @@ function memoryOf(text: string): Located {
   return { text: onlyKey(option, 'size', 'memory cannot be added while the machine runs'), place: option.place };
 }
 
-/** `--smp 2`, `--smp cpus=2`. */
-function cpusOf(text: string): Located {
-  const option = parseOptionList(text, '--smp', 'cpus');
-  return { text: onlyKey(option, 'cpus', 'the processors have no sockets, cores or threads'), place: option.place };
-}
-
 function onlyKey(option: OptionList, key: string, why: string): string {
   for (const other of option.values.keys()) {
     if (other === key) continue;
@@ -52,7 +46,7 @@ function numaOf(text: string): OptionList {
 export function describeFlags(flags: BoardFlags): BoardDescription {
   return {
     memory: flags.m === undefined ? undefined : memoryOf(flags.m),
-    cpus: flags.smp === undefined ? undefined : cpusOf(flags.smp),
+    cpus: flags.smp === undefined ? undefined : { text: flags.smp, place: { file: `--smp ${flags.smp}` } },
     pm: flags.pm === undefined ? undefined : { text: flags.pm, place: { file: `--pm ${flags.pm}` } },
     numa: (flags.numa ?? []).map(numaOf),
     devices: (flags.device ?? []).map((text) => parseOptionList(text, '--device', 'driver')),

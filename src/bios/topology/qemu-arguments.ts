@@ -1,4 +1,5 @@
-import type { HostBridgeConfig, PciFunctionConfig } from '../../emulator/machine/config.ts';
+import type { HostBridgeConfig, MachineConfig, PciFunctionConfig } from '../../emulator/machine/config.ts';
+import { topologyOf } from '../../emulator/machine/processor-topology.ts';
 import { MIB } from '../../shared/bytes.ts';
 import { UserError } from '../../shared/errors.ts';
 import type { Board } from './board.ts';
@@ -60,6 +61,11 @@ function numaArguments(board: Board): string[] {
   return [...memories, ...distances];
 }
 
+function smpArgument(machine: MachineConfig): string {
+  const { sockets, cores, threads } = topologyOf(machine);
+  return `${machine.cpus},sockets=${sockets},cores=${cores},threads=${threads}`;
+}
+
 /**
  * The same board for QEMU 7.2 or later: machine, memory split, processors and devices at the same slots. What the machine has
  * beyond the board (SATA, SMBus, VGA) is switched off; console, firmware and kernel are the caller's.
@@ -75,8 +81,7 @@ export function toQemuArguments(board: Board): string[] {
     '-m',
     `${machine.ramBytes / MIB}`,
     '-smp',
-    // A socket each: processors of one socket may not stand in different NUMA nodes.
-    `${machine.cpus},sockets=${machine.cpus},cores=1,threads=1`,
+    smpArgument(machine),
     // Our DSDT leaves hotplug to the ports. With QEMU's ACPI hotplug their slots would look empty, and Linux would switch them off.
     '-global',
     'ICH9-LPC.acpi-pci-hotplug-with-bridge-support=off',

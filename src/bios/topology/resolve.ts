@@ -1,6 +1,7 @@
 import type { HostBridgeConfig, MachineConfig } from '../../emulator/machine/config.ts';
 import { DEVICE_CATALOG, type DeviceModel } from '../../emulator/machine/device-catalog.ts';
 import { lowRamBytes, MAX_RAM, MIN_RAM } from '../../emulator/machine/memory-map.ts';
+import { processorCount } from '../../emulator/machine/processor-topology.ts';
 import { MIB } from '../../shared/bytes.ts';
 import { type ErrorPlace, UserError } from '../../shared/errors.ts';
 import type { Board, DriveConfig, NetdevConfig } from './board.ts';
@@ -21,9 +22,9 @@ import { barsOf, checkedOptions, modelOf, PXB_MODEL } from './device-options.ts'
 import { nearestNames } from './nearest-names.ts';
 import { resolveNuma } from './numa.ts';
 import { parseInteger, parseSize, parseSlot } from './numbers.ts';
+import { resolveProcessors } from './processors.ts';
 
 const DEFAULT_RAM = 512 * MIB;
-const MAX_CPUS = 255;
 
 /** Ids share one name space, as in QEMU; every one is remembered with its place. */
 type Ids = Map<string, ErrorPlace>;
@@ -293,6 +294,8 @@ class BoardBuilder {
   }
 }
 
+const isNode = ({ values }: OptionList): boolean => values.get('type') !== 'dist';
+
 /**
  * Checks a description and gives slots to devices that name none, in the order in which they stand, as QEMU does.
  * @throws UserError with the place of the option that is wrong
@@ -300,8 +303,8 @@ class BoardBuilder {
 export function resolveBoard(description: BoardDescription): Board {
   const ids: Ids = new Map();
   const ramBytes = resolveRam(description.memory);
-  const { cpus: cpuOption } = description;
-  const cpus = cpuOption === undefined ? 1 : parseInteger(cpuOption.text, 'CPUs', 1, MAX_CPUS, cpuOption.place);
+  const topology = resolveProcessors(description.cpus, description.numa.filter(isNode).length);
+  const cpus = processorCount(topology);
   const numaNodes = resolveNuma(description.numa, ramBytes, cpus);
   const drives = resolveDrives(description.drives, ids);
   const netdevs = resolveNetdevs(description.netdevs, ids);
@@ -312,6 +315,7 @@ export function resolveBoard(description: BoardDescription): Board {
     ramBytes,
     lowRamBytes: lowRamBytes(ramBytes),
     cpus,
+    topology,
     numaNodes,
     pm: resolvePm(description.pm),
     hostBridges: builder.hostBridges(),

@@ -175,7 +175,10 @@ class Processor implements CpuEngine {
     for (;;) {
       const turn = turns.next();
       if (turn === 0) return 'halt';
-      this.#processors.current.takeStartUp();
+      if (!this.#processors.current.takeStartUp()) {
+        turns.ran(0, 'halt');
+        continue;
+      }
       const before = budget.retiredBefore;
       budget.beginSlice(Math.min(turn, end - before));
       const exit = this.#loop.run();
@@ -183,9 +186,10 @@ class Processor implements CpuEngine {
       const isSpinning = turns.ran(budget.retiredBefore - before, exit);
       const isAlone = this.#processors.all.length === 1;
       if (exit === 'shutdown' || (exit === 'halt' && isAlone)) return exit;
+      // Before the others, which come again when they are asked for: time must pass here.
+      if (isSpinning) return 'spin';
       if (this.#exitRequested) return 'request';
       if (budget.retiredBefore >= end) return 'budget';
-      if (isSpinning) return 'spin';
     }
   }
 

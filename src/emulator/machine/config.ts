@@ -1,4 +1,5 @@
 import type { DeviceModel } from './device-catalog.ts';
+import type { CpuTopology } from './processor-topology.ts';
 
 /**
  * What a board consists of: the one declaration that the machine, `_PRT`, `_CRS` and the PCI plan are all built from.
@@ -11,6 +12,8 @@ export interface MachineConfig {
   readonly lowRamBytes: number;
   /** Logical processors, 1–255. */
   readonly cpus: number;
+  /** How they are divided; undefined: one socket with a core for each. The product is `cpus`. */
+  readonly topology?: CpuTopology;
   readonly numaNodes: readonly NumaNodeConfig[];
   /** SLP_TYP convention: QEMU's (S3 = 1, S5 = 0) or real ICH9's (S3 = 5, S5 = 7). */
   readonly pm: 'qemu' | 'ich9';
@@ -21,7 +24,7 @@ export interface MachineConfig {
 export interface NumaNodeConfig {
   readonly id: number;
   readonly bytes: number;
-  /** APIC ids. */
+  /** Numbers of processors. */
   readonly cpus: readonly number[];
   /** SLIT row: distance to every node, in node order; 10 to itself. */
   readonly distances: readonly number[];

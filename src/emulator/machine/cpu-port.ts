@@ -1,6 +1,6 @@
 import type { AddressSpace } from '../bus/address-space.ts';
 import type { CpuBus, CpuLocalApic } from '../cpu/bus.ts';
-import type { LocalApic } from '../cpu/local-apic/local-apic.ts';
+import type { LocalApics } from './local-apics.ts';
 import type { AccessSize, Clock } from './ports.ts';
 
 const PAGE = 0x1000;
@@ -9,13 +9,13 @@ const PAGE = 0x1000;
 export interface CpuPortParts {
   readonly memory: AddressSpace;
   readonly io: AddressSpace;
-  readonly localApic: LocalApic;
+  readonly localApics: LocalApics;
   readonly clock: Clock;
-  /** The local APIC's page moved, appeared or vanished. */
+  /** The page of the local APIC of the processor that runs moved, appeared or vanished. */
   onLocalApicMoved(): void;
 }
 
-/** The processor's face of the machine. */
+/** The face that the machine shows to its processors. */
 export class CpuPort implements CpuBus {
   readonly localApic: CpuLocalApic;
   readonly #parts: CpuPortParts;
@@ -24,21 +24,20 @@ export class CpuPort implements CpuBus {
   constructor(parts: CpuPortParts) {
     this.#parts = parts;
     this.#memory = parts.memory;
-    const apic = parts.localApic;
+    const apics = parts.localApics;
     this.localApic = {
-      baseMsr: () => apic.baseMsr(),
+      baseMsr: () => apics.current.baseMsr(),
       setBaseMsr: (value) => {
-        const before = apic.mmioBase;
-        apic.setBaseMsr(value);
-        if (apic.mmioBase !== before) parts.onLocalApicMoved();
+        apics.current.setBaseMsr(value);
+        if (apics.moved()) parts.onLocalApicMoved();
       },
-      taskPriorityClass: () => apic.taskPriorityClass(),
-      setTaskPriorityClass: (value) => apic.setTaskPriorityClass(value),
-      tscDeadline: () => apic.tscDeadline(),
-      setTscDeadline: (value) => apic.setTscDeadline(value),
-      setTscOffset: (offset) => apic.setTscOffset(offset),
-      readMsr: (register) => apic.readMsr(register),
-      writeMsr: (register, value) => apic.writeMsr(register, value),
+      taskPriorityClass: () => apics.current.taskPriorityClass(),
+      setTaskPriorityClass: (value) => apics.current.setTaskPriorityClass(value),
+      tscDeadline: () => apics.current.tscDeadline(),
+      setTscDeadline: (value) => apics.current.setTscDeadline(value),
+      setTscOffset: (offset) => apics.current.setTscOffset(offset),
+      readMsr: (register) => apics.current.readMsr(register),
+      writeMsr: (register, value) => apics.current.writeMsr(register, value),
     };
   }
 
@@ -67,11 +66,16 @@ export class CpuPort implements CpuBus {
     return this.#parts.clock.now();
   }
 
-  interruptPending(): boolean {
-    return this.#parts.localApic.interruptPending();
+  interruptPending(processor?: number): boolean {
+    const { localApics } = this.#parts;
+    return (processor === undefined ? localApics.current : localApics.all[processor]).interruptPending();
   }
 
   acknowledgeInterrupt(): number {
-    return this.#parts.localApic.acknowledgeInterrupt();
+    return this.#parts.localApics.current.acknowledgeInterrupt();
+  }
+
+  selectProcessor(processor: number): void {
+    if (this.#parts.localApics.select(processor)) this.#parts.onLocalApicMoved();
   }
 }

@@ -8,7 +8,6 @@ import { MchHostBridge } from '../chipset/mch/host-bridge.ts';
 import { MemoryDecoder } from '../chipset/mch/memory-decoder.ts';
 import type { CpuEngine, CreateEngine, EnginePlacement, EngineState } from '../cpu/engine.ts';
 import { ApicBus, MSI_ADDRESS } from '../cpu/local-apic/apic-bus.ts';
-import { LocalApic } from '../cpu/local-apic/local-apic.ts';
 import type { FwCfg } from '../devices/fw-cfg.ts';
 import { I8259Pair } from '../devices/i8259.ts';
 import { IoApic } from '../devices/ioapic.ts';
@@ -25,12 +24,16 @@ import type { MachineEvent, RunLimit } from './events.ts';
 import { FW_CFG_KEYS } from './fw-cfg-keys.ts';
 import { GuestLog } from './guest-log.ts';
 import { IsaDevices } from './isa-devices.ts';
+import { LocalApics } from './local-apics.ts';
 import { HPET, IOAPIC, IOAPIC_PINS, PORTS } from './memory-map.ts';
 import type { ByteSink, ByteSource } from './ports.ts';
+import { apicIds, topologyOf } from './processor-topology.ts';
 import { stateHash } from './state-hash.ts';
 
 /** Longest slice, instructions: bounds how late a host-side request is seen. */
 const LONGEST_SLICE = 1_000_000;
+/** Time that passes when all processors wait in loops with PAUSE, ns: about what the instruction takes on real ones. */
+const SPIN_TIME = 100;
 const LOCAL_APIC_PAGE = 0x1000;
 
 export interface MachineOptions {
@@ -71,7 +74,7 @@ export function createMachine(options: MachineOptions): Machine {
   return new Machine(options);
 }
 
-/** The Q35 machine: memory, chipset, PCI and devices around one processor. */
+/** The Q35 machine: memory, chipset, PCI and devices around the processors. */
 export class Machine {
   readonly clock: VirtualClock;
   readonly memory: GuestMemory;
@@ -85,10 +88,10 @@ export class Machine {
   readonly log: GuestLog;
   /** PCI functions of the board by their ids. */
   readonly functions: ReadonlyMap<string, PciFunction>;
-  /** The processor's bus, also for debuggers and tests. */
+  /** The processors' bus, also for debuggers and tests. */
   readonly cpuPort: CpuPort;
   readonly #options: MachineOptions;
-  readonly #localApic: LocalApic;
+  readonly #localApics: LocalApics;
   readonly #pic: I8259Pair;
   readonly #ioApic: IoApic;
   readonly #configPorts: ConfigPorts;
@@ -115,8 +118,8 @@ export class Machine {
     this.io = new AddressSpace('I/O');
     this.#dmaSpace = new AddressSpace('DMA', this.memory);
     const apicBus = new ApicBus(this.log);
-    this.#localApic = this.#makeLocalApic(apicBus);
-    this.#pic = new I8259Pair(this.#localApic.lint0);
+    this.#localApics = this.#makeLocalApics(apicBus);
+    this.#pic = new I8259Pair(this.#localApics.boot.lint0);
     this.#ioApic = new IoApic(apicBus, IOAPIC_PINS);
     this.root = new PciRootComplex({ clock: this.clock, log: this.log, systemDma: this.#systemDma() });
     const pcie0 = this.root.addRootBus('pcie.0', 0, (device, pin) => this.ich9.router.rootBusLine(device, pin));
@@ -142,7 +145,7 @@ export class Machine {
     this.cpuPort = new CpuPort({
       memory: this.decoder.cpu,
       io: this.io,
-      localApic: this.#localApic,
+      localApics: this.#localApics,
       clock: this.clock,
       onLocalApicMoved: () => this.#remap(),
     });
@@ -166,7 +169,7 @@ export class Machine {
     this.isa.reset();
     this.#pic.reset();
     this.#ioApic.reset();
-    this.#localApic.reset();
+    this.#localApics.reset();
     this.root.reset();
     this.ich9.reset();
     this.engine.reset();
@@ -186,6 +189,7 @@ export class Machine {
       if (left <= 0) return { kind: 'limit' };
       const exit = this.#runSlice(Math.min(left, this.clock.nextDeadline() - now, LONGEST_SLICE));
       if (exit === 'shutdown') return { kind: 'triple-fault', autopsy: this.engine.autopsy() };
+      if (exit === 'spin') this.clock.skipTo(this.clock.now() + SPIN_TIME);
       if (exit !== 'halt' || this.#event !== undefined || this.#resetRequested) continue;
       const wake = this.clock.nextDeadline();
       if (wake === Number.POSITIVE_INFINITY) return { kind: 'idle' };
@@ -229,7 +233,7 @@ export class Machine {
       { name: 'ICH9', version: 1, part: this.ich9 },
       { name: 'PIC', version: 1, part: this.#pic },
       { name: 'IOAPIC', version: 1, part: this.#ioApic },
-      { name: 'LOCAL_APIC', version: 1, part: this.#localApic },
+      ...this.#localApics.components(),
     ];
   }
 
@@ -262,10 +266,6 @@ export class Machine {
     if (this.#running && deadline < this.#sliceEnd) this.engine.requestExit();
   }
 
-  #interruptRaised(): void {
-    if (this.#running) this.engine.requestExit();
-  }
-
   #raise(event: MachineEvent): void {
     this.#event = event;
     if (this.#running) this.engine.requestExit();
@@ -295,24 +295,18 @@ export class Machine {
     this.engine.flushTranslations();
   }
 
-  #makeLocalApic(bus: ApicBus): LocalApic {
-    return new LocalApic({
-      apicId: 0,
-      bootProcessor: true,
+  #makeLocalApics(bus: ApicBus): LocalApics {
+    return new LocalApics({
+      apicIds: apicIds(topologyOf(this.#options.config)),
       bus,
       clock: this.clock,
-      processor: {
-        interruptRaised: () => this.#interruptRaised(),
-        nmi: () => {
-          this.engine.setNmi(0);
-          this.#interruptRaised();
-        },
-        smi: () => this.log.guestError('SMI', 'this board has no system management mode'),
-        // INIT of the only processor restarts the board: nobody could send the start-up message that has to follow.
-        init: () => this.#requestReset(),
-        startup: () => {},
-      },
+      log: this.log,
+      processors: () => (this.#built ? this.engine : undefined),
       acknowledgeExternal: () => this.#pic.acknowledge(),
+      below: {
+        read: (gpa, size) => this.root.memory.read(gpa, size),
+        write: (gpa, size, value) => this.root.memory.write(gpa, size, value),
+      },
     });
   }
 
@@ -341,7 +335,7 @@ export class Machine {
   }
 
   #makeDecoder(apicBus: ApicBus): MemoryDecoder {
-    const localApic = this.#localApic;
+    const localApics = this.#localApics;
     return new MemoryDecoder({
       memory: this.memory,
       dma: this.#dmaSpace,
@@ -353,7 +347,7 @@ export class Machine {
         { name: 'HPET', target: this.isa.hpet.registers, size: HPET.size, base: () => HPET.base },
         this.ich9.rcbaBlock,
       ],
-      localApic: { name: 'local APIC', target: localApic.page, size: LOCAL_APIC_PAGE, base: () => localApic.mmioBase },
+      localApic: { name: 'local APIC', target: localApics.page, size: LOCAL_APIC_PAGE, base: () => localApics.base },
       messages: {
         ...MSI_ADDRESS,
         target: {

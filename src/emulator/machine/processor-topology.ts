@@ -9,6 +9,11 @@ export interface CpuTopology {
 
 export const SINGLE_PROCESSOR: CpuTopology = { sockets: 1, cores: 1, threads: 1 };
 
+/** The division of a board's processors. */
+export function topologyOf(config: { readonly cpus: number; readonly topology?: CpuTopology }): CpuTopology {
+  return config.topology ?? { sockets: 1, cores: config.cpus, threads: 1 };
+}
+
 /** Bits that number `count` things. */
 function widthOf(count: number): number {
   return 32 - Math.clz32(count - 1);

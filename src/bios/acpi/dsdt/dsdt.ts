@@ -25,7 +25,7 @@ export function buildDsdt(oem: OemIdentity, config: MachineConfig, plan: PciPlan
 }
 
 function terms(config: MachineConfig, plan: PciPlan): AmlTerm[] {
-  const nodeOf = (apicId: number) => config.numaNodes.find((node) => node.cpus.includes(apicId))?.id;
+  const nodeOf = (cpu: number) => config.numaNodes.find((node) => node.cpus.includes(cpu))?.id;
   return [
     // The interrupt model: 0 the 8259s, 1 the I/O APIC. The OS calls _PIC before it reads any _PRT.
     name('PICF', 0),

@@ -140,18 +140,20 @@ export class LogicalProcessor {
     return (state.u32(FLAGS_SYSTEM) & RFLAGS.IF) !== 0 && this.#shared.bus.interruptPending(this.index);
   }
 
-  /** Between instructions: carries out INIT and start-up (SDM vol. 3 §8.4, table 9-1). */
-  takeStartUp(): void {
+  /** Between instructions: carries out INIT and start-up (SDM vol. 3 §8.4, table 9-1). False when it has no instruction to run. */
+  takeStartUp(): boolean {
     const { events, state } = this;
     if (events.init) {
       events.reset(this.index === 0);
       initializeState(state);
       this.replaced();
     }
-    if (!events.waitsForStartUp || events.startUp < 0) return;
+    if (!events.waitsForStartUp) return true;
+    if (events.startUp < 0) return false;
     startUpState(state, events.startUp);
     events.startUp = -1;
     events.waitsForStartUp = false;
     this.replaced();
+    return true;
   }
 }

@@ -114,7 +114,7 @@ export class LocalApic implements CpuLocalApic, ApicBusMember {
 
   /** INIT keeps IA32_APIC_BASE and the APIC ID (SDM Vol. 3 §11.4.7.3). */
   #resetRegisters(): void {
-    this.#id = this.apicId & 0xff;
+    this.#id = this.#x2apic ? this.apicId : this.apicId & 0xff;
     this.#ldr = 0;
     this.#dfr = 0xffff_ffff;
     this.#svr = 0xff;

@@ -3,6 +3,7 @@ import { type CpuModel, DEFAULT_CPU_MODEL } from '../model/cpu-model.ts';
 import { CPU_FEATURES } from '../model/features.ts';
 import { CR4, REGISTER, XCR0 } from '../state.ts';
 import type { CpuContext } from '../system-context.ts';
+import { withTopology } from './cpuid-topology.ts';
 
 /** TSC and core crystal, Hz: one instruction is one nanosecond of virtual time. */
 export const TSC_HZ = 1_000_000_000;
@@ -42,7 +43,7 @@ function brandLeaf(part: number): CpuidLeaf {
 /** What does not change while the guest runs, without the feature bits. Subleaves under `leaf.subleaf`. */
 const FIXED_LEAVES: Readonly<Record<string, CpuidLeaf>> = {
   '0.0': [0x16, text32(VENDOR, 0), text32(VENDOR, 2), text32(VENDOR, 1)],
-  // EBX: CLFLUSH line 64 bytes, one logical processor, initial APIC id 0.
+  // EBX: CLFLUSH line 64 bytes. How many processors there are, here and in leaves 4 and 0Bh, is cpuid-topology.ts's matter.
   '1.0': [PROCESSOR_SIGNATURE, 0x0001_0800, 0, 0],
   // One descriptor byte ffh: caches are in leaf 4.
   '2.0': [0x0000_ff01, 0, 0, 0],
@@ -53,7 +54,6 @@ const FIXED_LEAVES: Readonly<Record<string, CpuidLeaf>> = {
   // The APIC timer runs in every idle state.
   '6.0': [0x4, 0, 0, 0],
   '7.0': [0, 0, 0, 0],
-  // x2APIC topology: one thread a core, one core.
   '11.0': [0, 1, 0x0000_0100, 0],
   '11.1': [0, 1, 0x0000_0201, 0],
   // TSC = crystal × 1 / 1.
@@ -137,7 +137,8 @@ export function identify(cpu: CpuContext): void {
   const apicEnabled = (cpu.bus.localApic.baseMsr() & 0x800n) !== 0n;
   const leaf = state.gpr32(REGISTER.RAX);
   const subleaf = state.gpr32(REGISTER.RCX);
-  const [eax, ebx, ecx, edx] = cpuidLeaf(leaf, subleaf, apicEnabled, cpu.model);
+  const single = cpuidLeaf(leaf, subleaf, apicEnabled, cpu.model);
+  const [eax, ebx, ecx, edx] = withTopology(leaf, subleaf, single, cpu.topology, cpu.apicId);
   state.setGpr32(REGISTER.RAX, eax);
   // Leaf 0Dh EBX: the bytes that XCR0 as it stands asks for.
   const saved = leaf === 13 && subleaf === 0 && ebx !== 0;

@@ -1,0 +1,74 @@
+import { readFileSync } from 'node:fs';
+import { characterDevice, directory, encodeCpio, file, symbolicLink } from '../../src/bios/boot/cpio.ts';
+import { kernelItems } from '../../src/bios/boot/kernel-items.ts';
+import { buildFirmware } from '../../src/bios/firmware.ts';
+import { planPci } from '../../src/bios/pci/planner.ts';
+import { buildRom } from '../../src/bios/rom/rom.ts';
+import { type GuestRun, runGuest } from '../../src/cli/guest-run.ts';
+import { ProgressLine } from '../../src/cli/progress.ts';
+import { silentLogger } from '../../src/shared/logger.ts';
+import { boardOfFlags } from './boards.ts';
+
+/**
+ * An init that shows what the processors do together: one job a processor, bound to it, each with a sum of its own, and counts of the interrupts by
+ * which they woke one another.
+ */
+const INIT = `#!/bin/busybox sh
+export PATH=/bin
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sysfs /sys
+exec </dev/ttyS0 >/dev/ttyS0 2>&1
+stty raw -echo
+count=$(grep -c ^processor /proc/cpuinfo)
+echo "Q35 processors $count online $(cat /sys/devices/system/cpu/online)"
+mkdir /out
+index=0
+while [ $index -lt $count ]; do
+  taskset $(printf %x $((1 << (index % 60)))) true 2>/dev/null
+  (seq 1 200 | while read n; do echo $((n * n)); done | sha256sum >/out/$index) &
+  index=$((index + 1))
+done
+wait
+echo "Q35 jobs $(cat /out/* | wc -l) sums $(sort -u /out/* | wc -l)"
+grep -E "RES|CAL|TLB|LOC" /proc/interrupts
+dmesg | grep -iE "smp|tsc|x2apic|clocksource"
+echo "Q35 poweroff"
+poweroff -f
+`;
+
+/** Boots Debian's kernel with `smp` (QEMU's syntax) and returns the run. */
+export async function bootSmpLinux(
+  kernelFile: string,
+  busyboxFile: string,
+  smp: string,
+  options: { readonly regionsAfter?: number; readonly limit?: number; readonly ram?: string } = {},
+): Promise<GuestRun> {
+  const board = boardOfFlags({ m: options.ram ?? '256', smp });
+  const plan = planPci(board.machine);
+  const initrd = encodeCpio([
+    ...['bin', 'dev', 'proc', 'sys'].map((name) => directory(name)),
+    characterDevice('dev/console', 5, 1),
+    characterDevice('dev/null', 1, 3, 0o666),
+    characterDevice('dev/ttyS0', 4, 64),
+    file('bin/busybox', new Uint8Array(readFileSync(busyboxFile)), 0o755),
+    symbolicLink('bin/sh', 'busybox'),
+    file('init', new TextEncoder().encode(INIT), 0o755),
+  ]);
+  const items = kernelItems({
+    kernel: new Uint8Array(readFileSync(kernelFile)),
+    kernelFile,
+    initrd,
+    append: 'console=ttyS0,115200 quiet panic=-1',
+    lowRamBytes: board.machine.lowRamBytes,
+  });
+  const { regionsAfter } = options;
+  const start = {
+    board,
+    rom: buildRom().bytes,
+    files: buildFirmware(board.machine, plan),
+    items,
+    logger: silentLogger,
+  };
+  return runGuest('linux', { ...start, regionsAfter }, options.limit, new ProgressLine(process.stderr, false));
+}
