@@ -16,6 +16,8 @@ export interface SourceTable {
 export interface DecodedTable {
   readonly file: string | undefined;
   readonly header: TableHeader;
+  /** The whole file. */
+  readonly bytes: Uint8Array;
   readonly terms: readonly AmlTerm[];
   /** Bytes behind the length that the header states. */
   readonly trailing: Uint8Array;
@@ -41,10 +43,16 @@ const MAX_ROUNDS = 5;
  * Decodes definition blocks that the firmware loads together (a DSDT and its SSDTs): the argument counts of methods are known
  * across all of them. Encoding `terms` again gives the same bytes.
  *
- * Throws `AML_TABLE` when a table has no whole header or states a length above what is there.
+ * Throws `AML_TABLE` when a table has no whole header, or, unless `tolerant`, states a length above what is there.
  */
-export function decodeTables(sources: readonly SourceTable[]): DecodedSet {
-  const headers = sources.map(checkedHeader);
+export function decodeTables(
+  sources: readonly SourceTable[],
+  options: { readonly tolerant?: boolean } = {},
+): DecodedSet {
+  const headers = sources.map((source) => checkedHeader(source, options.tolerant ?? false));
+  const ends = sources.map(({ bytes }, index) =>
+    Math.max(Math.min(headers[index].length, bytes.length), TABLE_HEADER_LENGTH),
+  );
   let known = new DeclaredNames();
   let signature = '';
   for (let round = 0; round < MAX_ROUNDS; round++) {
@@ -54,7 +62,7 @@ export function decodeTables(sources: readonly SourceTable[]): DecodedSet {
       const knownNow = round === 0 ? declared : known;
       new TermReader(source.bytes, { table, known: knownNow, declared, skipMethodBodies: true }).readTermList(
         TABLE_HEADER_LENGTH,
-        headers[table].length,
+        ends[table],
       );
     });
     known = declared;
@@ -68,16 +76,17 @@ export function decodeTables(sources: readonly SourceTable[]): DecodedSet {
     const header = headers[table];
     const { reader, terms, declared } = readGuessing(guesses, known, (declared) => {
       const attempt = new TermReader(source.bytes, { table, known, declared, guesses });
-      return { reader: attempt, terms: attempt.readTermList(TABLE_HEADER_LENGTH, header.length), declared };
+      return { reader: attempt, terms: attempt.readTermList(TABLE_HEADER_LENGTH, ends[table]), declared };
     });
     names.merge(declared);
     return {
       file: source.file,
       header,
+      bytes: source.bytes,
       terms,
-      trailing: source.bytes.slice(header.length),
+      trailing: source.bytes.slice(ends[table]),
       problems: reader.problems,
-      checksumValid: byteSum(source.bytes.subarray(0, header.length)) === 0,
+      checksumValid: byteSum(source.bytes.subarray(0, ends[table])) === 0,
       declared,
     };
   });
@@ -101,7 +110,7 @@ export function refuseProblems(table: DecodedTable): void {
   });
 }
 
-function checkedHeader({ bytes, file }: SourceTable): TableHeader {
+function checkedHeader({ bytes, file }: SourceTable, tolerant: boolean): TableHeader {
   const place = file === undefined ? {} : { file };
   const header = decodeTableHeader(bytes);
   if (!header) {
@@ -116,7 +125,7 @@ function checkedHeader({ bytes, file }: SourceTable): TableHeader {
       mend: 'give a binary DSDT or SSDT, not text and not a dump of several tables',
     });
   }
-  if (header.length > bytes.length || header.length < TABLE_HEADER_LENGTH) {
+  if (!tolerant && (header.length > bytes.length || header.length < TABLE_HEADER_LENGTH)) {
     throw new UserError('AML_TABLE', `the header states ${header.length} bytes, the file has ${bytes.length}`, {
       place: { ...place, offset: 4 },
       mend: 'the table is cut off or its length is damaged: dump it again',

@@ -14,7 +14,7 @@ export interface Disassembly {
 export interface DisassembleOptions {
   /** Tables that the firmware loads as well: they resolve names, and are not printed. */
   readonly context?: readonly SourceTable[];
-  /** Keep bytes that are no AML as annotations instead of refusing the table. */
+  /** Keep bytes that are no AML, and a length that is not the table's, as annotations instead of refusing the table. */
   readonly tolerant?: boolean;
 }
 
@@ -23,7 +23,7 @@ export interface DisassembleOptions {
  * Throws `AML_TABLE` for what is no table, `AML_DECODE` for a table that holds bytes that are no AML, unless `tolerant`.
  */
 export function disassemble(sources: readonly SourceTable[], options: DisassembleOptions = {}): Disassembly[] {
-  const set = decodeTables([...sources, ...(options.context ?? [])]);
+  const set = decodeTables([...sources, ...(options.context ?? [])], options);
   return set.tables.slice(0, sources.length).map((table) => {
     if (!options.tolerant) refuseProblems(table);
     const { file, header, checksumValid } = table;

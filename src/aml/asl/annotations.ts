@@ -14,11 +14,29 @@ import { isVeiled } from './iasl-types.ts';
  * - `@var`: the package behind it is a VarPackage although its size is a constant.
  * - `@emit 2 ^FOO`: the External behind it stands in the AML, with 2 arguments and this name; others only tell the compiler.
  * - `@instead TEXT` … `@end`: TEXT is meant; what stands between the two is what iasl accepts in its place.
+ * - `@header 28 49 4e 54 4c`: bytes of the header by their offset, for which DefinitionBlock has no words.
+ * - `@trailing 00 00`: bytes behind the end of the table.
  * - `@as-written`: at the start: 0x00 and 0x01 are bytes, not ZeroOp and OneOp, which are Zero and One.
  */
-export type Annotation = 'int' | 'pkg' | 'multi' | 'raw' | 'stmt' | 'var' | 'emit' | 'instead' | 'end' | 'as-written';
+export type Annotation =
+  | 'int'
+  | 'pkg'
+  | 'multi'
+  | 'raw'
+  | 'stmt'
+  | 'var'
+  | 'emit'
+  | 'instead'
+  | 'end'
+  | 'header'
+  | 'trailing'
+  | 'as-written';
 
 export const annotation = (name: Annotation, value = ''): string => `/*@${name}${value === '' ? '' : ` ${value}`}*/`;
+
+/** Pairs of hexadecimal digits. */
+export const bytesText = (bytes: Uint8Array): string =>
+  Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(' ');
 
 /** `text` of `term` with the annotations that its encoding needs. */
 export function annotated(term: AmlTerm, text: string): string {
@@ -35,7 +53,7 @@ export function annotated(term: AmlTerm, text: string): string {
       return instead(name, term.through === 'RefOf' ? `RefOf (${text})` : `DerefOf (RefOf (${text}))`);
     }
     case 'RawBytes':
-      return annotation('raw', [...term.bytes].map((byte) => byte.toString(16).padStart(2, '0')).join(' '));
+      return annotation('raw', bytesText(term.bytes));
     case 'String':
     case 'MethodInvocation':
       return text;

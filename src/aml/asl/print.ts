@@ -1,6 +1,8 @@
+import { equalBytes } from '../../shared/bytes.ts';
 import type { DecodedSet, DecodedTable } from '../decode.ts';
 import { ROOT } from '../namespace.ts';
-import { annotation } from './annotations.ts';
+import { encodeTable, TABLE_HEADER_OFFSETS } from '../table-header.ts';
+import { annotation, bytesText } from './annotations.ts';
 import { concessionsOf, foreignScopes, idleDevices } from './concessions.ts';
 import { externalsOf, externalsText } from './externals.ts';
 import { statementsText } from './print-statements.ts';
@@ -25,10 +27,40 @@ export function printDefinitionBlock(table: DecodedTable, set: DecodedSet): stri
     quoted(header.oemId),
     quoted(header.oemTableId),
   ];
-  return `${headerComment(table)}${annotation('as-written')}\nDefinitionBlock (${identity.join(', ')}, ${hexOf(header.oemRevision).padStart(10)})\n{\n${body}\n}\n`;
+  const lines = [
+    ...headerComment(table),
+    annotation('as-written'),
+    ...headerAnnotations(table),
+    `DefinitionBlock (${identity.join(', ')}, ${hexOf(header.oemRevision).padStart(10)})`,
+    '{',
+    body,
+    '}',
+    ...(table.trailing.length === 0 ? [] : [annotation('trailing', bytesText(table.trailing))]),
+  ];
+  return `${lines.join('\n')}\n`;
 }
 
-function headerComment({ header, file, checksumValid, trailing, problems }: DecodedTable): string {
+/** Fields of the header that a compiler would not make as they are. */
+function headerAnnotations({ header, bytes: table, checksumValid, trailing }: DecodedTable): string[] {
+  const { length, checksum, oemId, oemTableId, creatorId } = TABLE_HEADER_OFFSETS;
+  const { creatorId: _, creatorRevision: __, ...identity } = header;
+  const made = encodeTable(identity, new Uint8Array());
+  const stated = (offset: number, size: number) => `${offset} ${bytesText(table.subarray(offset, offset + size))}`;
+  const field = (offset: number, size: number): string[] => {
+    const isMade = equalBytes(table.subarray(offset, offset + size), made.subarray(offset, offset + size));
+    return isMade ? [] : [stated(offset, size)];
+  };
+  const fields = [
+    ...(header.length === table.length - trailing.length ? [] : [stated(length, 4)]),
+    ...(checksumValid ? [] : [stated(checksum, 1)]),
+    ...field(oemId, 6),
+    ...field(oemTableId, 8),
+    ...field(creatorId, 8),
+  ];
+  return fields.map((value) => annotation('header', value));
+}
+
+function headerComment({ header, file, checksumValid, trailing, problems }: DecodedTable): string[] {
   const lines = [
     `${header.signature}, revision ${header.revision}, ${header.length} bytes${file === undefined ? '' : `, from ${file}`}`,
     `OEM ${quoted(header.oemId)} table ${quoted(header.oemTableId)} revision ${hexOf(header.oemRevision)}`,
@@ -37,5 +69,5 @@ function headerComment({ header, file, checksumValid, trailing, problems }: Deco
     ...(trailing.length === 0 ? [] : [`${trailing.length} bytes behind the end that the header states`]),
     ...problems.map(({ offset, path, message }) => `at ${hexOf(offset)} in ${path}: ${message}`),
   ];
-  return `/*\n${lines.map((line) => ` * ${line.replaceAll('*/', '* /')}`).join('\n')}\n */\n`;
+  return ['/*', ...lines.map((line) => ` * ${line.replaceAll('*/', '* /')}`), ' */'];
 }

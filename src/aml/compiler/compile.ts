@@ -6,6 +6,7 @@ import type { AmlTerm } from '../tree.ts';
 import { Cursor, describe, SyntaxFailure } from './cursor.ts';
 import { declareNames } from './declare.ts';
 import { CompileError, type Diagnostic, Diagnostics } from './diagnostics.ts';
+import { type HeaderNotes, noHeaderNotes, readHeaderNote, withHeaderNotes } from './header-notes.ts';
 import { parseTerm } from './parse-expressions.ts';
 import { parseBlock } from './parse-statements.ts';
 import { type PreprocessOptions, preprocess } from './preprocess.ts';
@@ -54,11 +55,12 @@ export function compile(file: string, text: string, options: CompileOptions = {}
   const cursor = new Cursor(tokens, diagnostics);
   cursor.dateSeconds = options.dateSeconds;
   try {
-    skipAnnotations(cursor);
-    while (!cursor.atEnd) {
+    for (let notes = readAnnotations(cursor); !cursor.atEnd; ) {
       const table = compileBlock(cursor, options);
-      if (table) tables.push(table);
-      skipAnnotations(cursor);
+      // What follows the block may belong to it, or to the next one.
+      const next = readAnnotations(cursor);
+      if (table) tables.push(withNotes(table, { ...notes, trailing: next.trailing }, options));
+      notes = next;
     }
     if (tables.length === 0 && diagnostics.errorCount === 0) {
       diagnostics.add('ASL_SYNTAX', cursor.token, 'the source holds no DefinitionBlock');
@@ -71,8 +73,24 @@ export function compile(file: string, text: string, options: CompileOptions = {}
   return { tables, diagnostics: found };
 }
 
-function skipAnnotations(cursor: Cursor): void {
-  while (cursor.token.kind === 'annotation') if (cursor.next().text === 'as-written') cursor.asWritten = true;
+function readAnnotations(cursor: Cursor): HeaderNotes {
+  const notes = noHeaderNotes();
+  while (cursor.token.kind === 'annotation') {
+    const { text } = cursor.next();
+    if (text === 'as-written') cursor.asWritten = true;
+    else readHeaderNote(text, notes);
+  }
+  return notes;
+}
+
+function withNotes(
+  table: CompiledTable,
+  notes: HeaderNotes,
+  { creatorId, creatorRevision }: CompileOptions,
+): CompiledTable {
+  if (notes.header.size === 0 && notes.trailing.length === 0) return table;
+  const namesCreator = creatorId !== undefined || creatorRevision !== undefined;
+  return { ...table, bytes: withHeaderNotes(table.bytes, notes, namesCreator) };
 }
 
 function compileBlock(cursor: Cursor, options: CompileOptions): CompiledTable | undefined {
