@@ -26,6 +26,15 @@ export interface DecodedTable {
   readonly checksumValid: boolean;
   /** What this table alone declares. */
   readonly declared: DeclaredNames;
+  /** Where each term starts in the table's bytes; kept on request alone. */
+  readonly offsets?: ReadonlyMap<AmlTerm, number>;
+}
+
+export interface DecodeOptions {
+  /** Take a table whose header states more bytes than there are. */
+  readonly tolerant?: boolean;
+  /** Keep the terms' offsets. */
+  readonly offsets?: boolean;
 }
 
 export interface DecodedSet {
@@ -45,10 +54,7 @@ const MAX_ROUNDS = 5;
  *
  * Throws `AML_TABLE` when a table has no whole header, or, unless `tolerant`, states a length above what is there.
  */
-export function decodeTables(
-  sources: readonly SourceTable[],
-  options: { readonly tolerant?: boolean } = {},
-): DecodedSet {
+export function decodeTables(sources: readonly SourceTable[], options: DecodeOptions = {}): DecodedSet {
   const headers = sources.map((source) => checkedHeader(source, options.tolerant ?? false));
   const ends = sources.map(({ bytes }, index) =>
     Math.max(Math.min(headers[index].length, bytes.length), TABLE_HEADER_LENGTH),
@@ -74,8 +80,10 @@ export function decodeTables(
   const names = new DeclaredNames();
   const tables = sources.map((source, table) => {
     const header = headers[table];
+    // Attempts share it: their terms are objects of their own.
+    const offsets = options.offsets ? new Map<AmlTerm, number>() : undefined;
     const { reader, terms, declared } = readGuessing(guesses, known, (declared) => {
-      const attempt = new TermReader(source.bytes, { table, known, declared, guesses });
+      const attempt = new TermReader(source.bytes, { table, known, declared, guesses, ...(offsets && { offsets }) });
       return { reader: attempt, terms: attempt.readTermList(TABLE_HEADER_LENGTH, ends[table]), declared };
     });
     names.merge(declared);
@@ -88,6 +96,7 @@ export function decodeTables(
       problems: reader.problems,
       checksumValid: byteSum(source.bytes.subarray(0, ends[table])) === 0,
       declared,
+      ...(offsets && { offsets }),
     };
   });
   return { tables, names, guesses };

@@ -56,6 +56,8 @@ export interface TermReaderOptions {
   readonly guesses?: ReadonlyMap<string, number>;
   /** Leave out method bodies: a first round that only wants declarations. */
   readonly skipMethodBodies?: boolean;
+  /** Where each term starts in the table is noted here. */
+  readonly offsets?: Map<AmlTerm, number>;
 }
 
 const NO_NOTE = {};
@@ -187,7 +189,9 @@ export class TermReader {
   #term(end: number): AmlTerm {
     if (this.#depth >= MAX_DEPTH) throw this.fault(`terms are nested more than ${MAX_DEPTH} deep`);
     this.#depth++;
+    const start = this.#offset;
     const term = this.#anyTerm(end);
+    this.#options.offsets?.set(term, start);
     this.#depth--;
     return term;
   }

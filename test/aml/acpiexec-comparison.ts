@@ -53,8 +53,7 @@ export async function compareMachine(
     fill,
     osi: OSI_STRINGS.filter((text) => !UNKNOWN_TO_ACPIEXEC.has(text)),
   });
-  // acpiexec's handler for PCI_Config is there before the namespace is, so that it runs no _REG for it.
-  connectRegions(interpreter, (space) => space !== REGION_SPACES.PCI_Config);
+  startAsAcpiexec(interpreter);
   const here = new Map(comparedPaths(interpreter).map((path) => [plain(path), path]));
   const there = new Set(foundPaths(found).map(plain));
   const both = [...here].filter(([path]) => there.has(path));
@@ -73,6 +72,21 @@ export async function compareMachine(
   for (const path of there)
     if (!here.has(path)) differences.push({ machine: name, path, here: 'absent', there: 'there' });
   return { compared: new Set([...here.keys(), ...there]).size - unanswered, differences, unanswered };
+}
+
+/**
+ * What acpiexec evaluates before the first command: `_REG`, though not for PCI_Config, whose handler is there before the namespace is;
+ * then `_STA` of every device, without those below an absent one.
+ */
+function startAsAcpiexec(interpreter: AmlInterpreter): void {
+  connectRegions(interpreter, (space) => space !== REGION_SPACES.PCI_Config);
+  let absentBelow: string | undefined;
+  for (const path of interpreter.paths('Device')) {
+    if (absentBelow !== undefined && path.startsWith(`${absentBelow}.`)) continue;
+    const status = interpreter.has(`${path}._STA`) ? evaluateHere(interpreter, `${path}._STA`) : 'IF';
+    const bits = /^I([0-9A-F]+)$/.exec(status);
+    if (bits && (Number.parseInt(bits[1].slice(-1), 16) & 0x9) === 0) absentBelow = path;
+  }
 }
 
 function comparedPaths({ root }: AmlInterpreter): string[] {

@@ -9,6 +9,8 @@ export interface Explanation {
   readonly cause: string;
   /** The clause of ACPI 6.5 that settles it, or the defect of acpiexec 20200925. */
   readonly clause: string;
+  /** How many evaluations differ so, over all machines, with absent hardware reading as 0. */
+  readonly count: number;
   /** `MACHINE PATH`, both with * for any text. */
   readonly where: readonly string[];
 }

@@ -78,6 +78,8 @@ export class Executor implements Run {
   #lastValue: AmlObject = UNINITIALIZED;
   /** Statements of a table inside one another that are not containers. */
   #loadDepth = 0;
+  /** The failure that ends the loading of a table. */
+  #fatal: unknown;
 
   constructor({ integerBytes, semantics, limits, regions, tables, events }: ExecutorOptions) {
     this.integerBytes = integerBytes;
@@ -187,13 +189,27 @@ export class Executor implements Run {
     for (const term of terms) {
       if (term.kind === 'DefElse' && taken) continue;
       const flow = frame.loading ? this.#loadStatement(term, frame) : this.#statement(term, frame);
-      if (flow !== 'next' && !frame.loading) return flow;
+      if (flow !== 'next') return flow;
       taken = term.kind !== 'DefIf' || this.#predicate;
     }
     return 'next';
   }
 
-  /** A statement of a table: when it fails, the next one runs all the same. */
+  /**
+   * Runs the statements of a table below `scope` and gives what they declared. A declaration that fails leaves the rest alone; a
+   * statement that runs code and fails ends the table where it stands, as in ACPICA: what is there stays. Both are reported.
+   */
+  loadTable(terms: readonly AmlTerm[], scope: NamespaceNode): readonly NamespaceNode[] {
+    const frame: Frame = { ...newFrame(scope), loading: true };
+    try {
+      this.statements(terms, frame);
+    } catch (error) {
+      if (error !== this.#fatal || !(error instanceof UserError)) throw error;
+      this.report(`${error.message}; the rest of the table is not loaded`, error.place.path ?? scope.displayPath);
+    }
+    return frame.created;
+  }
+
   #loadStatement(term: AmlTerm, frame: Frame): Flow {
     const isContainer = CONTAINERS.has(term.kind);
     if (this.#loadDepth === 0) this.budget.restart();
@@ -201,9 +217,12 @@ export class Executor implements Run {
     try {
       return this.#statement(term, frame);
     } catch (error) {
-      if (!(error instanceof UserError)) throw error;
+      if (!(error instanceof UserError) || error === this.#fatal) throw error;
+      if (!(term.kind in DECLARATIONS)) {
+        this.#fatal = error;
+        throw error;
+      }
       this.report(error.message, error.place.path ?? frame.scope.displayPath);
-      this.#predicate = true;
       return 'next';
     } finally {
       if (!isContainer) this.#loadDepth--;

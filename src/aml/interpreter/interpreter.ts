@@ -1,5 +1,5 @@
 import { UserError } from '../../shared/errors.ts';
-import type { DecodedSet, DecodedTable, SourceTable } from '../decode.ts';
+import type { DecodedSet, SourceTable } from '../decode.ts';
 import { parseNameString } from '../name-string.ts';
 import type { AmlTerm } from '../tree.ts';
 import { DEFAULT_LIMITS, type EvaluationLimits } from './budget.ts';
@@ -58,7 +58,7 @@ export class AmlInterpreter {
   /** Loads `tables`, the DSDT first. What a table does wrong at load time goes to `problems`. Throws as `decodeTables`. */
   constructor(tables: readonly SourceTable[], options: InterpreterOptions = {}) {
     const { regions = {}, fill = 0, semantics = SPEC_SEMANTICS, limits, installed = [], observer } = options;
-    this.#tables = new LoadedTables(tables, installed, (table, scope) => this.#loadTable(table, scope));
+    this.#tables = new LoadedTables(tables, installed, (table, scope) => this.#executor.loadTable(table.terms, scope));
     this.#regions = new ObservedRegions(regions, fill, () => this.#executor.observer);
     this.#executor = new Executor({
       integerBytes: (this.set.tables[0]?.header.revision ?? 2) < 2 ? 4 : 8,
@@ -77,13 +77,7 @@ export class AmlInterpreter {
     for (const [segment, object] of predefinedObjects(osi, this.#executor.all)) {
       this.root.children.set(segment, new NamespaceNode(segment, this.root, object));
     }
-    for (const table of this.set.tables) this.#loadTable(table, this.root);
-  }
-
-  #loadTable(table: DecodedTable, scope: NamespaceNode): readonly NamespaceNode[] {
-    const frame = { ...newFrame(scope), loading: true };
-    this.#executor.statements(table.terms, frame);
-    return frame.created;
+    for (const table of this.set.tables) this.#executor.loadTable(table.terms, this.root);
   }
 
   /** The tables as they were decoded, those that AML loaded at the end. */
