@@ -1,3 +1,4 @@
+import type { RegionStatistics } from './jit/region-tier.ts';
 import type { RegisterValues } from './architectural-state.ts';
 import type { CpuBus, CpuControl } from './bus.ts';
 import type { EventState } from './execution/pending-events.ts';
@@ -58,8 +59,8 @@ export interface CpuEngine extends CpuControl {
   snapshot(): EngineState;
   /** Takes up the state of a snapshot; RAM and devices must stand already. */
   restore(state: EngineState): void;
-  /** Blocks that were compiled into regions so far. */
-  regionsCompiled(): number;
+  /** What the second tier has compiled so far. */
+  regionStatistics(): Readonly<RegionStatistics>;
   /** What a person wants to see after a triple fault: the chain of faults, registers, descriptors, last branches. */
   autopsy(): string;
 }

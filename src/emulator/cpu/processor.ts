@@ -22,7 +22,7 @@ import { HandlerTable } from './interpreter/handlers.ts';
 import { ENTRY_COUNTS, ENTRY_COUNTS_END } from './interpreter/layout.ts';
 import { UOP } from './interpreter/micro-op.ts';
 import { CurrentOperands } from './interpreter/operands.ts';
-import type { RegionTier } from './jit/region-tier.ts';
+import type { RegionStatistics, RegionTier } from './jit/region-tier.ts';
 import { TranslatedMemory } from './mmu/linear-memory.ts';
 import { type CpuModel, DEFAULT_CPU_MODEL } from './model/cpu-model.ts';
 import { type EntropySource, SeededEntropy } from './model/entropy.ts';
@@ -165,6 +165,7 @@ class Processor implements CpuEngine {
     this.#isRunning = true;
     const exit = this.#runTurns(maxInstructions);
     this.#isRunning = false;
+    this.#regions?.compileQueue();
     return exit;
   }
 
@@ -302,8 +303,8 @@ class Processor implements CpuEngine {
     this.#processors.setA20(engine.a20Enabled);
   }
 
-  regionsCompiled(): number {
-    return this.#regions?.statistics.compiled ?? 0;
+  regionStatistics(): Readonly<RegionStatistics> {
+    return this.#regions!.statistics;
   }
 
   autopsy(): string {

@@ -126,6 +126,8 @@ export const BRANCH_RING = place(16 * 16);
 
 /** Where an indirect jump out of a handler function goes (RIP). */
 export const JUMP_RIP = place(8);
+/** Regions that have called one another and not returned. */
+export const CALL_DEPTH = place(4);
 /** The micro-op at which the interpreter stopped. */
 export const CURRENT_UOP = place(4);
 /** Mixed into the tags of the jump cache: everything besides RIP that an entry depends on (CPL, code size), in bits 63:52. */

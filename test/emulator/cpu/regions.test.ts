@@ -50,6 +50,6 @@ describe('compiled regions', () => {
     expect(compiled.serial.text).toBe(interpreted.serial.text);
     expect(compiled.serial.text).toContain('probe end');
     expect(compiled.machine.stateHash()).toBe(interpreted.machine.stateHash());
-    expect(compiled.machine.engine.regionsCompiled()).toBeGreaterThan(50);
+    expect(compiled.machine.engine.regionStatistics().compiled).toBeGreaterThan(50);
   });
 });

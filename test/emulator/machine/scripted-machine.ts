@@ -77,8 +77,8 @@ export class ScriptedEngine implements CpuEngine {
     this.a20 = state.a20Enabled;
   }
 
-  regionsCompiled(): number {
-    return 0;
+  regionStatistics() {
+    return { compiled: 0, modules: 0, instructions: 0, wasmBytes: 0 };
   }
 
   autopsy(): string {

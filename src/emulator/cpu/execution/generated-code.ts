@@ -4,10 +4,12 @@ import { type InstrumentCall, instrumented } from '../instrument.ts';
 import { generateInterpreter } from '../interpreter/generate.ts';
 import type { HandlerTable } from '../interpreter/handlers.ts';
 import { bindHelpers } from '../interpreter/helpers.ts';
+import { entryCountOf } from '../interpreter/layout.ts';
 import { EXIT } from '../interpreter/micro-op.ts';
 import { RegionCompiler } from '../jit/region-compiler.ts';
+import { RegionPlanner } from '../jit/region-plan.ts';
 import { RegionTier } from '../jit/region-tier.ts';
-import { CURRENT_UOP, EXIT_REASON } from '../state.ts';
+import { CURRENT_UOP, EXIT_REASON, MODE_KEY, RIP_PAGE } from '../state.ts';
 import type { CodeCache } from '../translation/code-cache.ts';
 import type { MemoryPath } from '../translation/memory-path.ts';
 import type { CodeCalls } from './code-calls.ts';
@@ -45,6 +47,9 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
   const limits = memoryLimits(placement.memory.buffer);
   const module = new WebAssembly.Module(generateInterpreter(handlers, limits, ports.regionsAfter));
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: handlers.count });
+  const checkLimit = call.noting((segment: number, low: number, high: number, access: number) =>
+    faults.checkLimit(segment, low, high, access),
+  );
   const common = {
     memory: placement.memory,
     slowCommit: call.noting((_low: number, _high: number, bytes: number) => {
@@ -53,9 +58,14 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
     }),
     ...bindHelpers(state),
   };
-  const compiler = new RegionCompiler(state.view, handlers, codeCache, limits);
-  const regions = new RegionTier(compiler, codeCache, handlers, table, {
-    env: { ...common, ...regionMemory(path, state, call) },
+  const regions = new RegionTier({
+    planner: new RegionPlanner(state.view, handlers, codeCache),
+    compiler: new RegionCompiler(state.view, handlers, limits),
+    codeCache,
+    handlers,
+    table,
+    imports: { ...common, ...regionMemory(path, ports), checkLimit },
+    forgetEntries: (uop) => state.view.setUint16(entryCountOf(uop), 0, true),
   });
   const imports = {
     ...common,
@@ -63,14 +73,12 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
     slowRead: call.noting((low: number, high: number, bytes: number) => path().read(low, high, bytes)),
     slowWrite: call.noting((low: number, high: number, bytes: number) => path().write(low, high, bytes, false)),
     slowModify: call.noting((low: number, high: number, bytes: number) => path().write(low, high, bytes, true)),
-    checkLimit: call.noting((segment: number, low: number, high: number, access: number) =>
-      faults.checkLimit(segment, low, high, access),
-    ),
+    checkLimit,
     system: (uop: number) => calls.system(uop),
     link: (uop: number, which: number) => calls.link(uop, which),
     lookup: () => calls.lookupJump(),
     hot: (uop: number) => {
-      regions.compile(uop);
+      regions.enqueue(uop, state.u64(RIP_PAGE), state.u64(MODE_KEY));
       return 0;
     },
   };
@@ -79,11 +87,13 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
 }
 
 /** Regions leave devices and code to the interpreter: −1 becomes an exit that runs the instruction there. */
-function regionMemory(path: () => MemoryPath, state: CpuState, call: CurrentCall) {
+function regionMemory(path: () => MemoryPath, { codeCache, state, call }: GeneratedCodePorts) {
   const plain = (access: (low: number, high: number, bytes: number) => number) =>
     call.noting((low: number, high: number, bytes: number) => {
+      const { withdrawals } = codeCache;
       const host = access(low, high, bytes);
-      if (host !== -1) return host;
+      // A page walk that set accessed bits in bytes that are code as well may have withdrawn the region itself.
+      if (host !== -1 && codeCache.withdrawals === withdrawals) return host;
       state.setU32(EXIT_REASON, EXIT.BAIL);
       state.setU32(CURRENT_UOP, call.uop);
       return 0;

@@ -9,9 +9,7 @@ import {
   FAULT_ERROR_CODE,
   FAULT_VECTOR,
   JUMP_RIP,
-  MODE_KEY,
   RIP_PAGE,
-  TRANSLATION_AREA,
 } from '../state.ts';
 import { call, i32, i64, localGet } from '../wasm/expr.ts';
 import { FunctionBuilder, type Label } from '../wasm/function-builder.ts';
@@ -20,7 +18,8 @@ import type { HandlerKey, HandlerTable } from './handlers.ts';
 import { SPECIAL_COUNT } from './handlers.ts';
 import { isHot } from './hot-handlers.ts';
 import { type HandlerExits, type ImportIndexes, InterpreterSemantics } from './interpreter-semantics.ts';
-import { ENTRY_COUNT_SHIFT, ENTRY_COUNTS, JUMP_CACHE, JUMP_CACHE_ENTRIES, UOP_ARENA } from './layout.ts';
+import { JUMP_ENTRY, probeJump } from './jump-cache.ts';
+import { ENTRY_COUNT_SHIFT, ENTRY_COUNTS, UOP_ARENA } from './layout.ts';
 import { EXIT, NEXT, UOP } from './micro-op.ts';
 
 /** A number of entries that a 16-bit counter never shows. */
@@ -194,14 +193,12 @@ function emitRun(
         dispatch(loop, enter, jump);
       });
       emitBranchRecord(b, rip);
-      const low = i32.wrap(rip);
-      const slot = i32.and(i32.xor(low, i32.shrU(low, i32.const(9))), i32.const(JUMP_CACHE_ENTRIES - 1));
-      const entry = b.let(i32.add(i32.shl(slot, i32.const(5)), i32.load(i32.const(TRANSLATION_AREA))));
+      const { entry, hit } = probeJump((value) => b.let(value), rip);
       b.if(
-        i64.eq(i64.load(entry, JUMP_CACHE), i64.xor(rip, i64.load(i32.const(MODE_KEY)))),
+        hit,
         () => {
-          b.storeI64(i32.const(RIP_PAGE), i64.load(entry, JUMP_CACHE + 8));
-          b.set(UOP_LOCAL, i32.load(entry, JUMP_CACHE + 16));
+          b.storeI64(i32.const(RIP_PAGE), i64.load(entry, JUMP_ENTRY.RIP_PAGE));
+          b.set(UOP_LOCAL, i32.load(entry, JUMP_ENTRY.UOP));
         },
         () => {
           b.storeI64(i32.const(JUMP_RIP), rip);

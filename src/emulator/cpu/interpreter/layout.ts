@@ -43,6 +43,11 @@ export const ENTRY_COUNTS = UOP_ARENA_END;
 export const ENTRY_COUNT_SHIFT = 4;
 export const ENTRY_COUNTS_END = ENTRY_COUNTS + (UOP_ARENA_BYTES >> ENTRY_COUNT_SHIFT);
 
+/** Address of a block's entry count. */
+export function entryCountOf(uop: number): number {
+  return ENTRY_COUNTS + ((uop - UOP_ARENA) >> ENTRY_COUNT_SHIFT);
+}
+
 /** Guest RAM and ROM from here. */
 export const MACHINE_OFFSET = ENTRY_COUNTS_END;
 

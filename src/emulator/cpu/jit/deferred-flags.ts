@@ -1,94 +1,82 @@
-import { auxOfSource, signExtend } from '../isa/flags.ts';
-import type { FlagSource, I32, I64, Semantics } from '../isa/semantics.ts';
+import { AUX_AF, AUX_CF, AUX_CF_XOR_OF, bitsOf, signExtend } from '../isa/flags.ts';
+import type { FlagSource, I64 } from '../isa/semantics.ts';
 import { FLAGS_AUX, FLAGS_RESULT } from '../state.ts';
-import { type Expr, i32, i64 } from '../wasm/expr.ts';
+import { i32, i64 } from '../wasm/expr.ts';
 import type { FunctionBuilder } from '../wasm/function-builder.ts';
 
-/** FlagSource.kind and size as the number in the kind local; 0: RESULT and AUX are in their locals. */
-const KINDS = { add: 1, adc: 1, sub: 2, sbb: 2 } as const;
-const SIZES = [1, 2, 4, 8] as const;
-
 /**
- * The flags of a region. Inside a block the last arithmetic result waits as `pending` and mostly dies unseen; at a block's end its
- * operands go into locals with their kind, and AUX is worked out only on the way out of the region or when a later block asks.
+ * The flags of a region. Inside a block the last arithmetic result waits as `pending` and mostly dies unseen. At a block's end it goes into
+ * locals as three words x, y, z whose bitwise majority is the vector of carries, and AUX is worked out only on the way out of the region or
+ * when a later block asks: carries of a + b = r are maj(a, b, ¬r), of a − b = r maj(¬a, b, r), and a finished AUX is the majority of itself twice.
  */
 export class DeferredFlags {
   readonly resultLocal: I64;
-  readonly auxLocal: I64;
   /** Depth of the builder between instructions: flags set deeper are conditional. */
   depth = 0;
   pending: { readonly source: FlagSource; readonly r: I64 } | undefined;
-  isUsed = false;
-  readonly #kind: I32;
-  readonly #a: I64;
-  readonly #b: I64;
+  readonly #x: I64;
+  readonly #y: I64;
+  readonly #z: I64;
+  /** How far the top carry is from bit 63. */
+  readonly #shift: I64;
 
   constructor(b: FunctionBuilder) {
     this.resultLocal = b.local('i64');
-    this.auxLocal = b.local('i64');
-    this.#kind = b.local('i32');
-    this.#a = b.local('i64');
-    this.#b = b.local('i64');
+    this.#x = b.local('i64');
+    this.#y = b.local('i64');
+    this.#z = b.local('i64');
+    this.#shift = b.local('i64');
   }
 
   defer(source: FlagSource, r: I64): void {
-    this.isUsed = true;
     this.pending = { source, r };
   }
 
-  /** RESULT and AUX have been written to their locals. */
-  setRaw(b: FunctionBuilder): void {
-    this.isUsed = true;
+  /** Both words as they are; `aux` is bound. */
+  setRaw(b: FunctionBuilder, result: I64, aux: I64): void {
     this.pending = undefined;
-    b.set(this.#kind, i32.const(0));
+    b.set(this.resultLocal, result);
+    this.#set(b, aux, aux, i64.const(0), 0);
   }
 
   /** What is pending goes to the locals that outlive the block; `pending` stays. */
   store(b: FunctionBuilder): void {
     if (this.pending === undefined) return;
     const { source, r } = this.pending;
-    b.set(this.resultLocal, signExtend(source.size, r));
-    if (source.kind === 'logic') {
-      b.set(this.auxLocal, i64.const(0));
-      b.set(this.#kind, i32.const(0));
-      return;
-    }
-    b.set(this.#a, source.a);
-    b.set(this.#b, source.b);
-    b.set(this.#kind, i32.const(KINDS[source.kind] | (SIZES.indexOf(source.size) << 2)));
+    const { kind, size, a, b: right } = source;
+    const shift = 64 - bitsOf(size);
+    b.set(this.resultLocal, signExtend(size, r));
+    if (kind === 'logic') this.#set(b, i64.const(0), i64.const(0), i64.const(0), 0);
+    else if (kind === 'add' || kind === 'adc') this.#set(b, a, right, i64.not(r), shift);
+    else this.#set(b, i64.not(a), right, r, shift);
   }
 
-  /** Works AUX out when it waits in the locals of an earlier block. */
-  resolve(b: FunctionBuilder): void {
-    this.isUsed = true;
-    b.plainIf(this.#kind, () => {
-      for (const [index, size] of SIZES.entries()) {
-        for (const kind of ['add', 'sub'] as const) {
-          b.plainIf(i32.eq(this.#kind, i32.const(KINDS[kind] | (index << 2))), () => {
-            const source = { kind, size, a: this.#a, b: this.#b };
-            b.set(this.auxLocal, auxOfSource(letters(b), source, this.resultLocal));
-          });
-        }
-      }
-      b.set(this.#kind, i32.const(0));
-    });
+  #set(b: FunctionBuilder, x: I64, y: I64, z: I64, shift: number): void {
+    b.set(this.#x, x);
+    b.set(this.#y, y);
+    b.set(this.#z, z);
+    b.set(this.#shift, i64.const(shift));
+  }
+
+  /** AUX of what the locals hold. */
+  aux(b: FunctionBuilder): I64 {
+    const either = i64.or(this.#x, this.#y);
+    const carries = b.let(i64.or(i64.and(this.#x, this.#y), i64.and(either, this.#z)));
+    const top = i64.and(i64.shl(carries, this.#shift), i64.const(AUX_CF | AUX_CF_XOR_OF));
+    return i64.or(top, i64.and(carries, i64.const(AUX_AF)));
   }
 
   /** At the region's entry. */
   load(b: FunctionBuilder): void {
     b.set(this.resultLocal, i64.load(i32.const(FLAGS_RESULT)));
-    b.set(this.auxLocal, i64.load(i32.const(FLAGS_AUX)));
+    b.set(this.#x, i64.load(i32.const(FLAGS_AUX)));
+    b.set(this.#y, this.#x);
+    b.set(this.#shift, i64.const(0));
   }
 
   /** At its end. */
   spill(b: FunctionBuilder): void {
-    this.resolve(b);
     b.storeI64(i32.const(FLAGS_RESULT), this.resultLocal);
-    b.storeI64(i32.const(FLAGS_AUX), this.auxLocal);
+    b.scope(() => b.storeI64(i32.const(FLAGS_AUX), this.aux(b)));
   }
-}
-
-/** The little of Semantics that auxOfSource needs: binding. */
-function letters(b: FunctionBuilder): Semantics {
-  return { let: (value: Expr) => b.let(value) } as unknown as Semantics;
 }

@@ -32,18 +32,29 @@ export class RegionBuilder {
   readonly writeTlb: I32;
   /** What the function returns (NEXT). */
   readonly next: I32;
-  readonly #budget: I64;
+  /** RIP_PAGE at the region's entry. */
+  readonly entryPage: I64;
+  /** What ends a block, kept beyond the block's own locals: a condition, or an RIP. */
+  readonly condition: I32;
+  readonly target: I64;
+  readonly budget: I64;
+  /** Outside 64-bit code RIP has 32 bits. */
+  readonly isWide: boolean;
   readonly #registers: readonly I64[];
   readonly #used = new Set<number>();
   readonly #dirty = new Set<number>();
 
-  constructor() {
+  constructor(isWide: boolean) {
     const { b } = this;
+    this.isWide = isWide;
     this.flags = new DeferredFlags(b);
     this.readTlb = b.local('i32');
     this.writeTlb = b.local('i32');
     this.next = b.local('i32');
-    this.#budget = b.local('i64');
+    this.condition = b.local('i32');
+    this.target = b.local('i64');
+    this.entryPage = b.local('i64');
+    this.budget = b.local('i64');
     // All of them now: a local that is first taken inside a scope would be given away at its end.
     this.#registers = Array.from({ length: 16 }, () => b.local('i64'));
   }
@@ -66,45 +77,66 @@ export class RegionBuilder {
     this.b.set(this.registerForWrite(index), i64.load(i32.const(GPR + index * 8)));
   }
 
-  ripPage(): I64 {
-    return i64.load(i32.const(RIP_PAGE));
-  }
-
-  /** RIP of an offset in the region's page. */
+  /** RIP of an offset from the entry's page. */
   ripOf(offset: number): I64 {
-    return i64.add(this.ripPage(), i64.const(offset));
+    const rip = i64.add(this.entryPage, i64.const(offset));
+    return this.isWide ? rip : i64.and(rip, i64.const(0xffff_ffff));
   }
 
   addBudget(count: number): void {
-    this.b.set(this.#budget, i64.add(this.#budget, i64.const(count)));
+    this.b.set(this.budget, i64.add(this.budget, i64.const(count)));
   }
 
   /** Takes a block's instructions from the budget; `outOfBudget` when they do not fit (nothing is taken then). */
-  charge(count: number, outOfBudget: () => void): void {
+  charge(count: I64, outOfBudget: () => void): void {
     const { b } = this;
-    const left = b.let(i64.sub(this.#budget, i64.const(count)));
-    b.plainIf(i64.ltS(left, i64.const(0)), outOfBudget);
-    b.set(this.#budget, left);
+    b.scope(() => {
+      const left = b.let(i64.sub(this.budget, count));
+      b.plainIf(i64.ltS(left, i64.const(0)), outOfBudget, undefined, 'unlikely');
+      b.set(this.budget, left);
+    });
   }
 
-  /**
-   * The finished function. `entryCount`: what the interpreter took from the budget at the entry. Prologue and epilogue come last, when it is known
-   * which registers are used and which change.
-   */
+  /** Everything that the region keeps in locals goes to the state block. */
+  spill(): void {
+    const { b } = this;
+    b.late(() => {
+      for (const index of this.#changed()) this.spillRegister(index);
+    });
+    this.flags.spill(b);
+    b.storeI64(i32.const(BUDGET), this.budget);
+  }
+
+  /** The other way round, after a call that may have changed any of it. */
+  reload(): void {
+    const { b } = this;
+    b.late(() => this.#loadRegisters());
+    this.flags.load(b);
+    b.set(this.budget, i64.load(i32.const(BUDGET)));
+  }
+
+  /** `entryCount`: what was taken from the budget at the entry. Prologue and register lists come last, when it is known which are used. */
   finish(entryCount: number): FunctionBuilder {
-    const { b, flags } = this;
-    for (const index of [...this.#dirty].sort((left, right) => left - right)) this.spillRegister(index);
-    if (flags.isUsed) flags.spill(b);
-    b.storeI64(i32.const(BUDGET), this.#budget);
+    const { b } = this;
+    this.spill();
     b.return(this.next);
+    b.unreachable();
     b.prologue(() => {
-      for (const index of this.#used) b.set(this.#registers[index], i64.load(i32.const(GPR + index * 8)));
-      if (flags.isUsed) flags.load(b);
+      this.#loadRegisters();
+      this.flags.load(b);
       b.set(this.readTlb, i32.load(i32.const(TLB_READ)));
       b.set(this.writeTlb, i32.load(i32.const(TLB_WRITE)));
-      b.set(this.#budget, i64.add(i64.load(i32.const(BUDGET)), i64.const(entryCount)));
+      b.set(this.entryPage, i64.load(i32.const(RIP_PAGE)));
+      b.set(this.budget, i64.add(i64.load(i32.const(BUDGET)), i64.const(entryCount)));
     });
-    b.unreachable();
     return b;
+  }
+
+  #changed(): number[] {
+    return [...this.#dirty].sort((left, right) => left - right);
+  }
+
+  #loadRegisters(): void {
+    for (const index of this.#used) this.b.set(this.#registers[index], i64.load(i32.const(GPR + index * 8)));
   }
 }

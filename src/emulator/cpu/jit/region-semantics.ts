@@ -3,8 +3,9 @@ import { type HandlerExits, type ImportIndexes, InterpreterSemantics } from '../
 import { UOP } from '../interpreter/micro-op.ts';
 import { auxOfSource, signExtend, zeroExtend } from '../isa/flags.ts';
 import type { FlagSource, I32, I64, Size } from '../isa/semantics.ts';
-import { GPR, TLB_READ, ZERO_REGISTER } from '../state.ts';
+import { GPR, RIP_PAGE, TLB_READ, ZERO_REGISTER } from '../state.ts';
 import { i32, i64 } from '../wasm/expr.ts';
+import type { Label } from '../wasm/function-builder.ts';
 import type { RegionBuilder } from './region-builder.ts';
 
 const GPR_END = GPR + 16 * 8;
@@ -14,8 +15,17 @@ const LOW_32 = 0xffff_ffffn;
 export type BlockEnd =
   | { readonly kind: 'jump' }
   | { readonly kind: 'conditional'; readonly taken: I32 }
-  /** The instruction has left the region itself. */
-  | { readonly kind: 'left' };
+  /** The return address is pushed; `returnOffset` is its distance from the page of the region's entry. */
+  | { readonly kind: 'call'; readonly target: I64; readonly returnOffset: number };
+
+/** Which instruction is emitted, and for where. */
+export interface RegionInstruction {
+  /** Its micro-op, in `view`. */
+  readonly uop: number;
+  readonly view: DataView;
+  /** Distance of its page from that of the region's entry. */
+  readonly delta: number;
+}
 
 /**
  * The regions' back end: the interpreter's, with the micro-op's fields as constants, the general registers in locals, and flags
@@ -26,26 +36,34 @@ export class RegionSemantics extends InterpreterSemantics {
   readonly #region: RegionBuilder;
   readonly #view: DataView;
   readonly #address: number;
+  readonly #delta: number;
+  #done: Label | undefined;
   /** Registers that a helper may have changed in memory behind the locals. */
   #reload: number[] = [];
 
   constructor(
     region: RegionBuilder,
     key: HandlerKey,
-    address: number,
-    view: DataView,
+    instruction: RegionInstruction,
     exits: HandlerExits,
     imports: ImportIndexes,
   ) {
-    super(region.b, key.entry, key.size, key.form, i32.const(address), exits, imports);
+    super(region.b, key.entry, key.size, key.form, i32.const(instruction.uop), exits, imports);
     this.#region = region;
-    this.#view = view;
-    this.#address = address;
+    this.#view = instruction.view;
+    this.#address = instruction.uop;
+    this.#delta = instruction.delta;
   }
 
   /** Emits the instruction. */
   emit(): void {
-    this.entry.row.semantic(this);
+    const { row } = this.entry;
+    if (row.options.decoded === true) {
+      this.b.block((label) => {
+        this.#done = label;
+        row.semantic(this);
+      });
+    } else row.semantic(this);
     for (const register of this.#reload) this.#region.reloadRegister(register);
   }
 
@@ -78,6 +96,7 @@ export class RegionSemantics extends InterpreterSemantics {
   protected override loadRegister(address: I32, size: Size): I64 {
     const at = address.immediate;
     if (at === ZERO_REGISTER) return i64.const(0);
+    if (at === RIP_PAGE) return i64.add(this.#region.entryPage, i64.const(this.#delta));
     if (at < GPR || at >= GPR_END) return super.loadRegister(address, size);
     const local = this.#region.register((at - GPR) >> 3);
     if ((at & 7) === 1) return i64.and(i64.shrU(local, i64.const(8)), i64.const(0xff));
@@ -114,10 +133,12 @@ export class RegionSemantics extends InterpreterSemantics {
     return address;
   }
 
-  // Addresses: 64-bit code only, so that limits never bite.
+  // Addresses.
 
-  protected override checked(offset: I64, _segment: I32, base: I64): I64 {
-    return i64.add(offset, base);
+  protected override checked(offset: I64, segment: I32, base: I64, size: number, write: boolean): I64 {
+    // In 64-bit code limits never bite.
+    if (this.#region.isWide) return i64.add(offset, base);
+    return super.checked(offset, segment, base, size, write);
   }
 
   // Flags.
@@ -131,20 +152,15 @@ export class RegionSemantics extends InterpreterSemantics {
   }
 
   override setRawFlags(result: I64, aux: I64): void {
-    const { flags } = this.#region;
     // A conditional write must leave the old flags where it does not happen: they are in the locals by then (RegionBuilder.onNested).
     const bound = this.let(aux);
-    this.b.set(flags.resultLocal, result);
-    this.b.set(flags.auxLocal, bound);
-    flags.setRaw(this.b);
+    this.#region.flags.setRaw(this.b, result, bound);
   }
 
   override flagsAux(): I64 {
-    const { flags } = this.#region;
-    const { pending } = flags;
+    const { pending } = this.#region.flags;
     if (pending !== undefined) return auxOfSource(this, pending.source, pending.r);
-    flags.resolve(this.b);
-    return flags.auxLocal;
+    return this.#region.flags.aux(this.b);
   }
 
   override flagsResult(): I64 {
@@ -194,13 +210,40 @@ export class RegionSemantics extends InterpreterSemantics {
   // Control.
 
   override jumpRelative(): void {
-    if (this.isFar()) super.jumpRelative();
+    if (this.size === 2) super.jumpRelative();
+    else if (this.entry.row.mnemonic === 'CALL')
+      this.#endWithCall(this.#region.ripOf(this.#nextOffset() + Number(this.immediate().immediate)));
     else this.end = { kind: 'jump' };
   }
 
   override jumpRelativeIf(condition: I32): void {
-    if (this.isFar()) super.jumpRelativeIf(condition);
+    if (this.size === 2) super.jumpRelativeIf(condition);
     else this.end = { kind: 'conditional', taken: this.let(condition) };
+  }
+
+  override jumpIndirect(rip: I64): void {
+    if (this.entry.row.mnemonic === 'CALL') this.#endWithCall(rip);
+    else this.exits.jump(rip);
+  }
+
+  #endWithCall(target: I64): void {
+    this.end = { kind: 'call', target, returnOffset: this.#nextOffset() };
+  }
+
+  /** Distance of the next instruction from the page of the region's entry. */
+  #nextOffset(): number {
+    const length = this.#view.getUint8(this.#address + UOP.LENGTH);
+    return this.#delta + this.#view.getUint16(this.#address + UOP.PAGE_OFFSET, true) + length;
+  }
+
+  override done(): void {
+    if (this.#done === undefined) throw new Error(`${this.entry.row.mnemonic} ends early and is not marked so`);
+    this.#region.flags.store(this.b);
+    this.b.br(this.#done);
+  }
+
+  override system(): void {
+    this.exits.follow(this.uop);
   }
 
   override again(): void {
@@ -210,8 +253,10 @@ export class RegionSemantics extends InterpreterSemantics {
   }
 
   override nextRip(): I64 {
-    const offset =
-      this.#view.getUint16(this.#address + UOP.PAGE_OFFSET, true) + this.#view.getUint8(this.#address + UOP.LENGTH);
-    return i64.add(this.#region.ripPage(), i64.const(offset));
+    return this.#region.ripOf(this.#nextOffset());
+  }
+
+  protected override nextInPage(): I64 {
+    return this.nextRip();
   }
 }

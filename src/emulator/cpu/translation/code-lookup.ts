@@ -1,6 +1,7 @@
 import type { CpuBus } from '../bus.ts';
 import type { CpuState } from '../cpu-state.ts';
-import { FETCH_PAGE, JUMP_CACHE, JUMP_CACHE_ENTRIES, JUMP_CACHE_ENTRY_BYTES } from '../interpreter/layout.ts';
+import { JUMP_ENTRY, jumpSlotOf } from '../interpreter/jump-cache.ts';
+import { FETCH_PAGE } from '../interpreter/layout.ts';
 import { ACCESS, MMU, type PageWalker } from '../mmu/page-walk.ts';
 import { CR2, LINEAR_MASK, MMU_INDEX, MODE, MODE_KEY, RIP_PAGE, TRANSLATION_AREA, USER_GENERATION } from '../state.ts';
 import type { CodeCache } from './code-cache.ts';
@@ -237,12 +238,11 @@ export class CodeLookup {
     const { state } = this.#ports;
     if (!global && state.u32(MMU_INDEX) !== MMU.USER) this.#cachedLocalKernel = true;
     this.#noteJumpPage(this.#linear(ripLow));
-    const slot = (ripLow ^ (ripLow >>> 9)) & (JUMP_CACHE_ENTRIES - 1);
-    const entry = state.u32(TRANSLATION_AREA) + JUMP_CACHE + slot * JUMP_CACHE_ENTRY_BYTES;
-    state.setU32(entry, (ripLow ^ state.u32(MODE_KEY)) >>> 0);
-    state.setU32(entry + 4, (ripHigh ^ state.u32(MODE_KEY + 4)) >>> 0);
-    state.setU32(entry + 8, state.u32(RIP_PAGE));
-    state.setU32(entry + 12, state.u32(RIP_PAGE + 4));
-    state.setU32(entry + 16, uop);
+    const entry = state.u32(TRANSLATION_AREA) + jumpSlotOf(ripLow);
+    state.setU32(entry + JUMP_ENTRY.TAG, (ripLow ^ state.u32(MODE_KEY)) >>> 0);
+    state.setU32(entry + JUMP_ENTRY.TAG + 4, (ripHigh ^ state.u32(MODE_KEY + 4)) >>> 0);
+    state.setU32(entry + JUMP_ENTRY.RIP_PAGE, state.u32(RIP_PAGE));
+    state.setU32(entry + JUMP_ENTRY.RIP_PAGE + 4, state.u32(RIP_PAGE + 4));
+    state.setU32(entry + JUMP_ENTRY.UOP, uop);
   }
 }

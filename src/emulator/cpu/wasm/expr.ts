@@ -27,7 +27,7 @@ export interface Expr<T extends ValueType = ValueType> {
   readonly args?: readonly Expr[];
   /** Constant, local index, memory offset, function index or lane. */
   readonly immediate: number;
-  /** The value of an i64 constant. */
+  /** The value of an i64 constant that 32 signed bits cannot hold. */
   readonly wide?: bigint;
   /** Shuffle lanes or v128 constant. */
   readonly bytes?: readonly number[];
@@ -74,11 +74,22 @@ export function call<T extends ValueType>(type: T, index: number, args: readonly
   return { type, kind: 'call', opcode: 0x10, args, immediate: index };
 }
 
+/** `value` has 32 signed bits, so that no wide constant equals it. */
 function isConst(expr: Expr, value: number): boolean {
-  return (
-    expr.kind === 'const' &&
-    (expr.type === 'i64' ? expr.wide === BigInt.asIntN(64, BigInt(value)) : expr.immediate === value)
-  );
+  return expr.kind === 'const' && expr.wide === undefined && expr.immediate === value;
+}
+
+/** The low half of an i64 constant. */
+function low32(expr: I64): number {
+  return expr.wide === undefined ? expr.immediate : Number(BigInt.asIntN(32, expr.wide));
+}
+
+function constant64(value: number | bigint): I64 {
+  const narrow = Number(value);
+  if ((narrow | 0) === narrow) return { type: 'i64', kind: 'const', opcode: 0x42, immediate: narrow | 0 };
+  const wide = BigInt.asIntN(64, BigInt(value));
+  if (wide === BigInt.asIntN(32, wide)) return { type: 'i64', kind: 'const', opcode: 0x42, immediate: Number(wide) };
+  return { type: 'i64', kind: 'const', opcode: 0x42, immediate: 0, wide };
 }
 
 const i32Binary = (opcode: number) => (a: I32, b: I32) => binary('i32', opcode, a, b);
@@ -121,7 +132,7 @@ export const i32 = {
   shrS: i32Binary(0x75),
   shrU: i32Binary(0x76),
   rotl: i32Binary(0x77),
-  wrap: (a: I64): I32 => (a.kind === 'const' ? i32.const(Number(BigInt.asIntN(32, a.wide!))) : unary('i32', 0xa7, a)),
+  wrap: (a: I64): I32 => (a.kind === 'const' ? i32.const(low32(a)) : unary('i32', 0xa7, a)),
   reinterpretF32: (a: F32): I32 => unary('i32', 0xbc, a),
   /** Saturating, NaN → 0. */
   truncSatF32: (a: F32): I32 => unary('i32', 0xfc00, a),
@@ -129,13 +140,7 @@ export const i32 = {
 };
 
 export const i64 = {
-  const: (value: number | bigint): I64 => ({
-    type: 'i64',
-    kind: 'const',
-    opcode: 0x42,
-    immediate: 0,
-    wide: BigInt.asIntN(64, BigInt(value)),
-  }),
+  const: constant64,
   load: (address: I32, offset = 0): I64 => load('i64', 0x29, address, offset),
   load8u: (address: I32, offset = 0): I64 => load('i64', 0x31, address, offset),
   load8s: (address: I32, offset = 0): I64 => load('i64', 0x30, address, offset),

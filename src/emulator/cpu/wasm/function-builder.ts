@@ -7,6 +7,21 @@ export interface Label {
   readonly depth: number;
 }
 
+/** How likely a condition is true (the branch-hinting proposal). */
+export type BranchHint = 'likely' | 'unlikely';
+
+/** A hint at a byte of a function's body, its locals included. */
+export interface PlacedHint {
+  readonly offset: number;
+  readonly hint: BranchHint;
+}
+
+/** A finished function: its entry in the code section, and the hints for its branches. */
+export interface FunctionBody {
+  readonly bytes: Uint8Array;
+  readonly hints: readonly PlacedHint[];
+}
+
 /** Builds one function body: statements are appended in order, expressions are trees. */
 export class FunctionBuilder {
   code = new ByteBuffer();
@@ -16,6 +31,9 @@ export class FunctionBuilder {
   /** Locals given back by `release`, by type, for reuse. */
   readonly #free: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
   #depth = 0;
+  /** Code to be emitted at the end into the middle: what it consists of is known only then. */
+  readonly #late: { readonly at: number; readonly emit: () => void }[] = [];
+  readonly #hints: PlacedHint[] = [];
 
   constructor(parameterCount: number) {
     this.#parameterCount = parameterCount;
@@ -41,6 +59,11 @@ export class FunctionBuilder {
     body();
     this.#prologue = this.code;
     this.code = main;
+  }
+
+  /** What `emit` emits when the function is finished will stand here. */
+  late(emit: () => void): void {
+    this.#late.push({ at: this.code.length, emit });
   }
 
   /** Runs `body`; the locals it took may be reused afterwards. */
@@ -115,8 +138,9 @@ export class FunctionBuilder {
   }
 
   /** `if` that no subclass watches. */
-  plainIf(condition: Expr<'i32'>, whenTrue: () => void, whenFalse?: () => void): void {
+  plainIf(condition: Expr<'i32'>, whenTrue: () => void, whenFalse?: () => void, hint?: BranchHint): void {
     this.emit(condition);
+    if (hint !== undefined) this.#hints.push({ offset: this.code.length, hint });
     this.code.u8(0x04);
     this.code.u8(0x40);
     this.#depth++;
@@ -192,6 +216,15 @@ export class FunctionBuilder {
     this.code.unsigned(target.immediate);
   }
 
+  /** Leaves the function for table[element](…). */
+  returnCallIndirect(typeIndex: number, element: Expr<'i32'>, args: readonly Expr[]): void {
+    for (const arg of args) this.emit(arg);
+    this.emit(element);
+    this.code.u8(0x13);
+    this.code.unsigned(typeIndex);
+    this.code.unsigned(0);
+  }
+
   memoryCopy(target: Expr<'i32'>, source: Expr<'i32'>, byteLength: Expr<'i32'>): void {
     this.emit(target);
     this.emit(source);
@@ -216,7 +249,7 @@ export class FunctionBuilder {
     switch (expr.kind) {
       case 'const':
         code.u8(expr.opcode);
-        if (expr.type === 'i64') code.signed64(expr.wide!);
+        if (expr.wide !== undefined) code.signed64(expr.wide);
         else code.signed32(expr.immediate);
         return;
       case 'local':
@@ -269,9 +302,39 @@ export class FunctionBuilder {
     }
   }
 
-  /** The function's entry in the code section. */
-  finish(): Uint8Array {
+  /** The finished function. */
+  finish(): FunctionBody {
     const body = new ByteBuffer();
+    const main = this.code;
+    const pieces = this.#late.map(({ at, emit }) => {
+      this.code = new ByteBuffer();
+      emit();
+      return { at, bytes: this.code.bytes };
+    });
+    this.code = main;
+    this.#declareLocals(body);
+    if (this.#prologue !== undefined) body.append(this.#prologue.bytes);
+    const hints: PlacedHint[] = [];
+    let done = 0;
+    let nextHint = 0;
+    const copyUntil = (end: number): void => {
+      for (; nextHint < this.#hints.length && this.#hints[nextHint].offset < end; nextHint++) {
+        const { offset, hint } = this.#hints[nextHint];
+        hints.push({ offset: body.length + offset - done, hint });
+      }
+      body.append(main.bytes.subarray(done, end));
+      done = end;
+    };
+    for (const { at, bytes } of pieces) {
+      copyUntil(at);
+      body.append(bytes);
+    }
+    copyUntil(main.length);
+    body.u8(0x0b);
+    return { bytes: body.bytes, hints };
+  }
+
+  #declareLocals(body: ByteBuffer): void {
     const groups: [ValueType, number][] = [];
     for (const type of this.#localTypes) {
       const last = groups.at(-1);
@@ -283,10 +346,6 @@ export class FunctionBuilder {
       body.unsigned(count);
       body.u8(VALUE_TYPE_CODES[type]);
     }
-    if (this.#prologue !== undefined) body.append(this.#prologue.bytes);
-    body.append(this.code.bytes);
-    body.u8(0x0b);
-    return body.bytes;
   }
 
   #nest(opcode: number, body: (label: Label) => void): void {

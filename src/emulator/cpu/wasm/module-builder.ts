@@ -1,5 +1,5 @@
 import { ByteBuffer } from './byte-buffer.ts';
-import type { FunctionBuilder } from './function-builder.ts';
+import type { FunctionBody, FunctionBuilder } from './function-builder.ts';
 import { VALUE_TYPE_CODES, type ValueType } from './types.ts';
 
 export interface Signature {
@@ -11,7 +11,7 @@ export interface Signature {
 export class ModuleBuilder {
   readonly #types: Signature[] = [];
   readonly #imports: { name: string; type: number }[] = [];
-  readonly #functions: { type: number; body: Uint8Array }[] = [];
+  readonly #functions: { type: number; body: FunctionBody }[] = [];
   readonly #exports: { name: string; index: number }[] = [];
   readonly #elements: number[] = [];
   #importedTable = false;
@@ -40,7 +40,7 @@ export class ModuleBuilder {
 
   /** Adds a finished function; returns its index. */
   addFunction(signature: Signature, builder: FunctionBuilder): number {
-    this.#functions.push({ type: this.type(signature), body: builder.finish().slice() });
+    this.#functions.push({ type: this.type(signature), body: builder.finish() });
     return this.#imports.length + this.#functions.length - 1;
   }
 
@@ -115,11 +115,35 @@ export class ModuleBuilder {
         for (const index of elements) section.unsigned(index);
       });
     }
-    this.#section(out, 10, this.#functions, (section, item) => {
-      section.unsigned(item.body.length);
-      section.append(item.body);
+    this.#writeHints(out);
+    this.#section(out, 10, this.#functions, (section, { body }) => {
+      section.unsigned(body.bytes.length);
+      section.append(body.bytes);
     });
     return out.bytes.slice();
+  }
+
+  /** The custom section `metadata.code.branch_hint`, which stands before the code. */
+  #writeHints(out: ByteBuffer): void {
+    const hinted = this.#functions
+      .map(({ body }, index) => ({ index: this.#imports.length + index, hints: body.hints }))
+      .filter(({ hints }) => hints.length > 0);
+    if (hinted.length === 0) return;
+    const section = new ByteBuffer();
+    section.name('metadata.code.branch_hint');
+    section.unsigned(hinted.length);
+    for (const { index, hints } of hinted) {
+      section.unsigned(index);
+      section.unsigned(hints.length);
+      for (const { offset, hint } of hints) {
+        section.unsigned(offset);
+        section.unsigned(1);
+        section.u8(hint === 'likely' ? 1 : 0);
+      }
+    }
+    out.u8(0);
+    out.unsigned(section.length);
+    out.append(section.bytes);
   }
 
   #section<T>(out: ByteBuffer, id: number, items: readonly T[], write: (section: ByteBuffer, item: T) => void): void {

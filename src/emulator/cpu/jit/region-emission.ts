@@ -1,0 +1,261 @@
+import { type HandlerTable, SPECIAL_HANDLERS } from '../interpreter/handlers.ts';
+import type { HandlerExits, ImportIndexes } from '../interpreter/interpreter-semantics.ts';
+import { JUMP_ENTRY, probeJump } from '../interpreter/jump-cache.ts';
+import { NEXT, UOP } from '../interpreter/micro-op.ts';
+import type { I64 } from '../isa/semantics.ts';
+import { CALL_DEPTH, JUMP_RIP, RIP_PAGE } from '../state.ts';
+import type { TranslatedBlock } from '../translation/code-cache.ts';
+import { i32, i64 } from '../wasm/expr.ts';
+import type { FunctionBuilder, Label } from '../wasm/function-builder.ts';
+import { type Structure, structureOf } from './control-flow.ts';
+import { RegionBuilder } from './region-builder.ts';
+import { isCompilable, type RegionPlan } from './region-plan.ts';
+import { type BlockEnd, RegionSemantics } from './region-semantics.ts';
+
+/** Guest calls that stand on the Wasm stack at once; deeper ones go through the interpreter's loop. */
+const MAXIMUM_DEPTH = 200;
+/** Code size in a block's key. */
+const CODE_64 = 2;
+
+/** What the emission of a region needs from its module. */
+export interface EmissionPorts {
+  readonly view: DataView;
+  readonly handlers: HandlerTable;
+  readonly imports: ImportIndexes;
+  /** Type index of a handler. */
+  readonly handlerType: number;
+}
+
+/** One region's function in the making. */
+export class RegionEmission {
+  readonly #ports: EmissionPorts;
+  readonly #plan: RegionPlan;
+  readonly #structure: Structure;
+  readonly #region: RegionBuilder;
+  readonly #labels = new Map<number, Label>();
+  #exit!: Label;
+
+  constructor(plan: RegionPlan, ports: EmissionPorts) {
+    this.#ports = ports;
+    this.#plan = plan;
+    this.#region = new RegionBuilder(plan[0].block.key >> 12 === CODE_64);
+    const successors = plan.map(({ taken, fallThrough }) => [
+      ...new Set([taken, fallThrough].filter((index) => index >= 0)),
+    ]);
+    this.#structure = structureOf({ successors });
+  }
+
+  emit(): FunctionBuilder {
+    const { b, flags } = this.#region;
+    b.onNested = () => {
+      flags.store(b);
+      flags.pending = undefined;
+    };
+    b.block((exit) => {
+      this.#exit = exit;
+      this.#tree(0);
+      b.unreachable();
+    });
+    return this.#region.finish(this.#plan[0].block.instructions);
+  }
+
+  /** A block with everything that it dominates. */
+  #tree(index: number): void {
+    const { b } = this.#region;
+    const { children, isLoop, isMerge, order } = this.#structure;
+    const merges = children[index].filter((child) => isMerge[child]);
+    // The merge that comes last in reverse postorder is the outermost.
+    merges.sort((left, right) => order[right] - order[left]);
+    if (!isLoop[index]) {
+      this.#within(index, merges);
+      return;
+    }
+    b.plainLoop((label) => {
+      this.#labels.set(index, label);
+      this.#within(index, merges);
+    });
+  }
+
+  #within(index: number, merges: readonly number[]): void {
+    if (merges.length === 0) {
+      this.#block(index);
+      return;
+    }
+    const [outer, ...rest] = merges;
+    this.#region.b.block((label) => {
+      this.#labels.set(outer, label);
+      this.#within(index, rest);
+    });
+    this.#tree(outer);
+  }
+
+  #block(index: number): void {
+    const { b, flags, condition, target } = this.#region;
+    const { block, taken, fallThrough } = this.#plan[index];
+    let end: BlockEnd | undefined;
+    b.scope(() => {
+      flags.pending = undefined;
+      flags.depth = b.depth;
+      this.#region.charge(i64.const(block.instructions), () => this.#leave(block.uop | NEXT.ENTER));
+      end = this.#instructions(block, this.#plan[index].delta);
+      if (end?.kind === 'conditional') b.set(condition, end.taken);
+      if (end?.kind === 'call') b.set(target, end.target);
+      flags.store(b);
+      flags.pending = undefined;
+    });
+    switch (end?.kind) {
+      case 'jump':
+        this.#goTo(index, taken, 0);
+        return;
+      case 'conditional':
+        b.plainIf(
+          condition,
+          () => this.#goTo(index, taken, 0),
+          () => this.#goTo(index, fallThrough, 1),
+        );
+        b.unreachable();
+        return;
+      case 'call':
+        this.#call(index, target, end.returnOffset);
+        this.#goTo(index, taken, 0);
+    }
+  }
+
+  /** Emits a block's instructions; undefined: the region has been left on every path. */
+  #instructions(block: TranslatedBlock, delta: number): BlockEnd | undefined {
+    const { view, handlers, imports } = this.#ports;
+    for (let index = 0; index < block.count; index++) {
+      const uop = block.uop + index * UOP.BYTE_LENGTH;
+      const handler = block.uop === uop ? block.handler : view.getUint16(uop + UOP.HANDLER, true);
+      if (handler === SPECIAL_HANDLERS.FALL_THROUGH || handler === SPECIAL_HANDLERS.FALL_THROUGH_FAR)
+        return { kind: 'jump' };
+      const key = handlers.keyOf(handler);
+      if (key === undefined || !isCompilable(key)) {
+        // The interpreter goes on from this very micro-op.
+        this.#leave(uop);
+        return undefined;
+      }
+      const semantics = new RegionSemantics(this.#region, key, { uop, delta, view }, this.#exits(), imports);
+      semantics.emit();
+      if (semantics.end !== undefined) return semantics.end;
+      if (key.entry.ends && !key.entry.row.options.decoded) return undefined;
+    }
+    return undefined;
+  }
+
+  /** Control passes to block `to`, or out of the region along edge `which` of block `from`. */
+  #goTo(from: number, to: number, which: 0 | 1): void {
+    const { b } = this.#region;
+    const { order, isMerge, isCut } = this.#structure;
+    if (to < 0) {
+      this.#jumpOut(this.#region.ripOf(this.#successor(from, which)));
+      return;
+    }
+    if (this.#plan[to].delta !== this.#plan[from].delta) this.#crossPage(to);
+    if (isCut(from, to)) this.#leave(this.#plan[to].block.uop | NEXT.ENTER);
+    else if (order[to] <= order[from] || isMerge[to]) b.br(this.#labels.get(to)!);
+    else this.#tree(to);
+  }
+
+  /** Where an edge leads, as an offset from the entry's page. */
+  #successor(from: number, which: 0 | 1): number {
+    const { view, handlers } = this.#ports;
+    const { block, delta } = this.#plan[from];
+    const last = block.uop + (block.count - 1) * UOP.BYTE_LENGTH;
+    const handler = last === block.uop ? block.handler : view.getUint16(last + UOP.HANDLER, true);
+    const next = view.getInt32(last + UOP.DISPLACEMENT, true);
+    const key = handlers.keyOf(handler);
+    if (key?.entry.row.mnemonic === 'CALL')
+      return delta + view.getUint16(last + UOP.PAGE_OFFSET, true) + view.getUint8(last + UOP.LENGTH);
+    const isTaken = which === 0 && key !== undefined;
+    return delta + next + (isTaken ? view.getInt32(last + UOP.IMMEDIATE, true) : 0);
+  }
+
+  /** The other page must still be mapped as it was: the jump cache knows. */
+  #crossPage(to: number): void {
+    const { b } = this.#region;
+    const { block, delta } = this.#plan[to];
+    b.scope(() => {
+      const rip = b.let(this.#region.ripOf(delta + block.start));
+      const { entry, hit } = probeJump((value) => b.let(value), rip);
+      const isSame = i32.eq(i32.load(entry, JUMP_ENTRY.UOP), i32.const(block.uop));
+      b.plainIf(i32.eqz(i32.and(hit, isSame)), () => this.#jumpOut(rip), undefined, 'unlikely');
+      b.storeI64(i32.const(RIP_PAGE), i64.load(entry, JUMP_ENTRY.RIP_PAGE));
+    });
+  }
+
+  /**
+   * A guest call as a Wasm call, where the callee is a region: it comes back with JUMP and the return address, or with something else that
+   * everybody on the stack passes on. Nothing that this region rests on can change meanwhile: whatever changes mappings, modes or code
+   * leaves all regions first.
+   */
+  #call(from: number, target: I64, returnOffset: number): void {
+    const { b, next } = this.#region;
+    const returnTo = this.#region.ripOf(returnOffset);
+    const { handlers, handlerType } = this.#ports;
+    b.scope(() => {
+      const { entry, hit } = probeJump((value) => b.let(value), target);
+      b.plainIf(i32.eqz(hit), () => this.#jumpOut(target), undefined, 'unlikely');
+      const uop = b.let(i32.load(entry, JUMP_ENTRY.UOP));
+      const handler = b.let(i32.load16u(uop, UOP.HANDLER));
+      const depth = b.let(i32.load(i32.const(CALL_DEPTH)));
+      const cannot = i32.or(
+        i32.ltU(handler, i32.const(handlers.count)),
+        i32.geU(depth, i32.const(MAXIMUM_DEPTH)),
+      );
+      b.plainIf(cannot, () => this.#jumpOut(target), undefined, 'unlikely');
+      this.#region.charge(i64.load8u(uop, UOP.REMAINING), () => this.#jumpOut(target));
+      b.storeI64(i32.const(RIP_PAGE), i64.load(entry, JUMP_ENTRY.RIP_PAGE));
+      b.storeI32(i32.const(CALL_DEPTH), i32.add(depth, i32.const(1)));
+      this.#region.spill();
+      b.callIndirect(next, handlerType, handler, [uop]);
+      b.storeI32(i32.const(CALL_DEPTH), depth);
+      b.plainIf(i32.ne(next, i32.const(NEXT.JUMP)), () => b.return(next), undefined, 'unlikely');
+      const isBack = i64.eq(i64.load(i32.const(JUMP_RIP)), returnTo);
+      b.plainIf(i32.eqz(isBack), () => b.return(next), undefined, 'unlikely');
+      b.storeI64(i32.const(RIP_PAGE), i64.add(this.#region.entryPage, i64.const(this.#plan[from].delta)));
+      this.#region.reload();
+    });
+  }
+
+  /** On at an RIP, out of the region. */
+  #jumpOut(rip: I64): void {
+    this.#region.b.storeI64(i32.const(JUMP_RIP), rip);
+    this.#leave(NEXT.JUMP);
+  }
+
+  #leave(next: number): void {
+    const { b } = this.#region;
+    b.set(this.#region.next, i32.const(next));
+    b.br(this.#exit);
+  }
+
+  /** The ways out of an instruction. */
+  #exits(): HandlerExits {
+    const { b, flags } = this.#region;
+    return {
+      next: () => {
+        throw new Error('an instruction that ends early branches to its own end');
+      },
+      enter: (uop) => {
+        b.set(this.#region.next, i32.or(uop, i32.const(NEXT.ENTER)));
+        flags.store(b);
+        b.br(this.#exit);
+      },
+      jump: (rip) => {
+        flags.store(b);
+        this.#jumpOut(rip);
+      },
+      leave: () => {
+        flags.store(b);
+        this.#leave(NEXT.LEAVE);
+      },
+      follow: (uop) => {
+        // TypeScript's part of an instruction: the interpreter runs it from its start, as nothing has changed yet.
+        flags.store(b);
+        b.set(this.#region.next, uop);
+        b.br(this.#exit);
+      },
+    };
+  }
+}
