@@ -32,8 +32,8 @@ import {
 import { call, type Expr, f32, f64, i32, i64, select, v128 } from '../wasm/expr.ts';
 import type { FunctionBuilder } from '../wasm/function-builder.ts';
 import type { ValueType } from '../wasm/types.ts';
-import { TLB_ENTRIES } from './layout.ts';
 import { EXIT, FORM, type Form, UOP } from './micro-op.ts';
+import { probeTlb } from './tlb-probe.ts';
 
 /** Imported functions by name → index. */
 export type ImportIndexes = Readonly<Record<string, number>>;
@@ -51,8 +51,6 @@ export interface HandlerExits {
   /** A handler's return value decides (see NEXT). */
   follow(next: I32): void;
 }
-
-const PAGE_MASK = -0x1000;
 
 /** The interpreter's back end: operands come from the micro-op at `uop`. */
 export class InterpreterSemantics implements Semantics {
@@ -391,10 +389,7 @@ export class InterpreterSemantics implements Semantics {
 
   /** Address of the TLB entry for `linear`, and whether it holds the whole access. */
   protected probe(linear: I64, byteLength: number, tlb: number): { entry: I32; hit: I32 } {
-    const offset = i32.and(i32.shrU(i32.wrap(linear), i32.const(8)), i32.const((TLB_ENTRIES - 1) << 4));
-    const entry = this.let(i32.add(this.tlbBase(tlb), offset));
-    const last = byteLength === 1 ? linear : i64.add(linear, i64.const(byteLength - 1));
-    return { entry, hit: i64.eq(i64.and(last, i64.const(PAGE_MASK)), i64.load(entry)) };
+    return probeTlb(this.b, this.tlbBase(tlb), linear, i64.const(byteLength));
   }
 
   protected host(linear: I64, byteLength: number, tlb: number, slow: string): I32 {

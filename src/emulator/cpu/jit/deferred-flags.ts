@@ -14,6 +14,7 @@ export class DeferredFlags {
   /** Depth of the builder between instructions: flags set deeper are conditional. */
   depth = 0;
   pending: { readonly source: FlagSource; readonly r: I64 } | undefined;
+  #isStored = false;
   readonly #x: I64;
   readonly #y: I64;
   readonly #z: I64;
@@ -30,6 +31,7 @@ export class DeferredFlags {
 
   defer(source: FlagSource, r: I64): void {
     this.pending = { source, r };
+    this.#isStored = false;
   }
 
   /** Both words as they are; `aux` is bound. */
@@ -41,7 +43,8 @@ export class DeferredFlags {
 
   /** What is pending goes to the locals that outlive the block; `pending` stays. */
   store(b: FunctionBuilder): void {
-    if (this.pending === undefined) return;
+    if (this.pending === undefined || this.#isStored) return;
+    this.#isStored = b.depth === this.depth;
     const { source, r } = this.pending;
     const { kind, size, a, b: right } = source;
     const shift = 64 - bitsOf(size);

@@ -1,12 +1,22 @@
 import type { I32, I64 } from '../isa/semantics.ts';
 import { BUDGET, GPR, RIP_PAGE, TLB_READ, TLB_WRITE } from '../state.ts';
-import { i32, i64 } from '../wasm/expr.ts';
+import { type Expr, i32, i64 } from '../wasm/expr.ts';
 import { FunctionBuilder, type Label } from '../wasm/function-builder.ts';
+import type { ValueType } from '../wasm/types.ts';
+import { AddressForms } from './address-forms.ts';
 import { DeferredFlags } from './deferred-flags.ts';
+import { RegionMemory } from './region-memory.ts';
 
-/** A function builder that tells when semantics nest (`if`, `loop`): pending flags must then stand in locals. */
+/** A function builder that tells when semantics nest (`if`, `loop`), as pending flags must then stand in locals, and when it hands out a local. */
 class WatchedBuilder extends FunctionBuilder {
   onNested: () => void = () => {};
+  onLocal: (index: number) => void = () => {};
+
+  override local<T extends ValueType>(type: T): Expr<T> {
+    const local = super.local(type);
+    this.onLocal(local.immediate);
+    return local;
+  }
 
   override if(condition: I32, whenTrue: () => void, whenFalse?: () => void): void {
     if (condition.kind === 'const') {
@@ -38,6 +48,10 @@ export class RegionBuilder {
   readonly condition: I32;
   readonly target: I64;
   readonly budget: I64;
+  readonly forms: AddressForms;
+  readonly memory = new RegionMemory();
+  /** Where an instruction goes that has recorded a fault or a bail. */
+  leave!: Label;
   /** Outside 64-bit code RIP has 32 bits. */
   readonly isWide: boolean;
   readonly #registers: readonly I64[];
@@ -57,6 +71,16 @@ export class RegionBuilder {
     this.budget = b.local('i64');
     // All of them now: a local that is first taken inside a scope would be given away at its end.
     this.#registers = Array.from({ length: 16 }, () => b.local('i64'));
+    this.forms = new AddressForms(this.#registers);
+    b.onLocal = (index) => this.forms.release(index);
+  }
+
+  /** Nothing that was learnt in other blocks holds in this one. */
+  beginBlock(): void {
+    this.flags.pending = undefined;
+    this.flags.depth = this.b.depth;
+    this.forms.reset();
+    this.memory.reset();
   }
 
   register(index: number): I64 {

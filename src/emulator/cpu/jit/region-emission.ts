@@ -53,8 +53,12 @@ export class RegionEmission {
     };
     b.block((exit) => {
       this.#exit = exit;
-      this.#tree(0);
-      b.unreachable();
+      b.block((leave) => {
+        this.#region.leave = leave;
+        this.#tree(0);
+        b.unreachable();
+      });
+      b.set(this.#region.next, i32.const(NEXT.LEAVE));
     });
     return this.#region.finish(this.#plan[0].block.instructions);
   }
@@ -94,8 +98,7 @@ export class RegionEmission {
     const { block, taken, fallThrough } = this.#plan[index];
     let end: BlockEnd | undefined;
     b.scope(() => {
-      flags.pending = undefined;
-      flags.depth = b.depth;
+      this.#region.beginBlock();
       this.#region.charge(i64.const(block.instructions), () => this.#leave(block.uop | NEXT.ENTER));
       end = this.#instructions(block, this.#plan[index].delta);
       if (end?.kind === 'conditional') b.set(condition, end.taken);
@@ -248,7 +251,7 @@ export class RegionEmission {
       },
       leave: () => {
         flags.store(b);
-        this.#leave(NEXT.LEAVE);
+        b.br(this.#region.leave);
       },
       follow: (uop) => {
         // TypeScript's part of an instruction: the interpreter runs it from its start, as nothing has changed yet.

@@ -3,9 +3,10 @@ import { type HandlerExits, type ImportIndexes, InterpreterSemantics } from '../
 import { UOP } from '../interpreter/micro-op.ts';
 import { auxOfSource, signExtend, zeroExtend } from '../isa/flags.ts';
 import type { FlagSource, I32, I64, Size } from '../isa/semantics.ts';
-import { GPR, RIP_PAGE, TLB_READ, ZERO_REGISTER } from '../state.ts';
-import { i32, i64 } from '../wasm/expr.ts';
+import { GPR, RIP_PAGE, TLB_READ, TLB_WRITE, ZERO_REGISTER } from '../state.ts';
+import { type Expr, i32, i64 } from '../wasm/expr.ts';
 import type { Label } from '../wasm/function-builder.ts';
+import type { ValueType } from '../wasm/types.ts';
 import type { RegionBuilder } from './region-builder.ts';
 
 const GPR_END = GPR + 16 * 8;
@@ -64,7 +65,10 @@ export class RegionSemantics extends InterpreterSemantics {
         row.semantic(this);
       });
     } else row.semantic(this);
-    for (const register of this.#reload) this.#region.reloadRegister(register);
+    for (const register of this.#reload) {
+      this.#region.reloadRegister(register);
+      this.#region.forms.forget(register);
+    }
   }
 
   protected override field8(offset: number): I64 {
@@ -111,6 +115,7 @@ export class RegionSemantics extends InterpreterSemantics {
     }
     const index = (at - GPR) >> 3;
     const local = this.#region.registerForWrite(index);
+    this.#learn(index, size, value);
     if (size === 8) this.b.set(local, value);
     else if (size === 4) this.b.set(local, i64.and(value, i64.const(LOW_32)));
     else {
@@ -119,6 +124,13 @@ export class RegionSemantics extends InterpreterSemantics {
       const part = i64.and(i64.shl(value, i64.const(shift)), i64.const(mask));
       this.b.set(local, i64.or(i64.and(local, i64.const(~mask)), part));
     }
+  }
+
+  /** What the register's new value has to do with other addresses. */
+  #learn(index: number, size: Size, value: I64): void {
+    const { flags, forms } = this.#region;
+    if (size === 8 && this.b.depth === flags.depth) forms.assign(index, value);
+    else forms.forget(index);
   }
 
   override vectorAddress(index: number): I32 {
@@ -132,6 +144,35 @@ export class RegionSemantics extends InterpreterSemantics {
     }
     return address;
   }
+
+  override let<T extends ValueType>(value: Expr<T>): Expr<T> {
+    const bound = super.let(value);
+    if (value.type === 'i64') this.#region.forms.bind(bound, value as Expr as I64);
+    return bound;
+  }
+
+  // Memory.
+
+  protected override host(linear: I64, byteLength: number, tlb: number, slow: string): I32 {
+    const { flags, forms, memory, leave } = this.#region;
+    const isConditional = this.b.depth !== flags.depth;
+    // Here and not on the way out: several accesses share it.
+    if (!isConditional) flags.store(this.b);
+    return memory.host(this.b, {
+      uop: this.uop,
+      linear,
+      form: forms.of(linear),
+      byteLength,
+      isWrite: tlb === TLB_WRITE,
+      isConditional,
+      functions: { probe: this.imports[`${slow}Probe`], miss: this.imports[`${slow}Miss`] },
+      probe: () => this.probe(linear, byteLength, tlb),
+      leaveIf: (condition) => this.b.brIf(leave, condition),
+    });
+  }
+
+  /** Regions leave what needs it to the interpreter. */
+  protected override commit(): void {}
 
   // Addresses.
 

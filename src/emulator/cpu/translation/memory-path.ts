@@ -46,7 +46,7 @@ export class MemoryPath {
   #first = 0;
   #second = -1;
   #bytesInFirst = 0;
-  /** Why the last #isPlainPage said no: 0 a fault was recorded, −1 not plain memory. */
+  /** Why the last #isPlain said no: 0 a fault was recorded, −1 not plain memory. */
   #plainFailure = 0;
 
   /** Words of supervisor entries that a CR3 write must drop: their pages are not global. */
@@ -115,8 +115,8 @@ export class MemoryPath {
   }
 
   /**
-   * The same for compiled regions: −1 when a device or translated code stands at the address, before anything has happened there. The
-   * interpreter then runs the instruction.
+   * The same for compiled regions: −1 when a device or translated code stands at the address, or the access crosses pages, before anything has
+   * happened there. The interpreter then runs the instruction.
    */
   readPlain(low: number, high: number, byteLength: number): number {
     if (!this.#isPlain(low, high, byteLength, ACCESS.READ)) return this.#plainFailure;
@@ -130,14 +130,9 @@ export class MemoryPath {
   }
 
   #isPlain(low: number, high: number, byteLength: number, access: number): boolean {
-    if (!this.#isPlainPage(low, high, access)) return false;
-    if ((low & 0xfff) + byteLength <= PAGE) return true;
-    const carry = low >>> 0 > 0xffff_efff ? 1 : 0;
-    return this.#isPlainPage(this.#maskLow((low & ~0xfff) + PAGE), this.#maskHigh(high + carry), access);
-  }
-
-  #isPlainPage(low: number, high: number, access: number): boolean {
     const { bus } = this.#ports;
+    this.#plainFailure = -1;
+    if ((low & 0xfff) + byteLength > PAGE) return false;
     const gpa = this.#translate(low, high, access);
     this.#plainFailure = gpa < 0 ? 0 : -1;
     if (gpa < 0) return false;

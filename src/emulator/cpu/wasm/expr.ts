@@ -79,6 +79,11 @@ function isConst(expr: Expr, value: number): boolean {
   return expr.kind === 'const' && expr.wide === undefined && expr.immediate === value;
 }
 
+/** An i64 constant of 32 signed bits. */
+function isNarrow(expr: I64): boolean {
+  return expr.kind === 'const' && expr.wide === undefined;
+}
+
 /** The low half of an i64 constant. */
 function low32(expr: I64): number {
   return expr.wide === undefined ? expr.immediate : Number(BigInt.asIntN(32, expr.wide));
@@ -163,7 +168,11 @@ export const i64 = {
   ctz: (a: I64): I64 => unary('i64', 0x7a, a),
   popcnt: (a: I64): I64 => unary('i64', 0x7b, a),
   add: (a: I64, b: I64): I64 => (isConst(b, 0) ? a : isConst(a, 0) ? b : binary('i64', 0x7c, a, b)),
-  sub: (a: I64, b: I64): I64 => (isConst(b, 0) ? a : binary('i64', 0x7d, a, b)),
+  sub: (a: I64, b: I64): I64 => {
+    if (isConst(b, 0)) return a;
+    if (isNarrow(a) && isNarrow(b)) return i64.const(a.immediate - b.immediate);
+    return binary('i64', 0x7d, a, b);
+  },
   mul: i64Binary(0x7e),
   divS: i64Binary(0x7f),
   divU: i64Binary(0x80),

@@ -1,0 +1,69 @@
+import type { I64 } from '../isa/semantics.ts';
+import type { Expr } from '../wasm/expr.ts';
+
+const OPCODE_ADD = 0x7c;
+const OPCODE_SUB = 0x7d;
+
+/** A value known as an unknown one plus a constant. Equal roots: the same unknown value. */
+export interface AddressForm {
+  readonly root: number;
+  readonly offset: number;
+}
+
+/**
+ * What is known of general registers and bound values inside one block: which differ by constants alone. So accesses to the fields of one
+ * object, or to one stack frame, are seen to be near one another however the registers move.
+ */
+export class AddressForms {
+  readonly #registers: AddressForm[] = [];
+  readonly #registerOfLocal: ReadonlyMap<number, number>;
+  readonly #bound = new Map<number, AddressForm>();
+  #nextRoot = 0;
+
+  /** `registers`: the locals of the general registers. */
+  constructor(registers: readonly I64[]) {
+    this.#registerOfLocal = new Map(registers.map((local, index) => [local.immediate, index]));
+    this.reset(registers.length);
+  }
+
+  /** A new block: nothing is known. */
+  reset(count = this.#registers.length): void {
+    this.#bound.clear();
+    for (let index = 0; index < count; index++) this.forget(index);
+  }
+
+  /** Register `index` now holds something else. */
+  forget(index: number): void {
+    this.#registers[index] = { root: this.#nextRoot++, offset: 0 };
+  }
+
+  /** Register `index` now holds `value`, all 64 bits of it. */
+  assign(index: number, value: I64): void {
+    this.#registers[index] = this.of(value) ?? { root: this.#nextRoot++, offset: 0 };
+  }
+
+  /** `local` was bound to `value`. */
+  bind(local: Expr, value: I64): void {
+    const form = this.of(value);
+    if (form !== undefined) this.#bound.set(local.immediate, form);
+  }
+
+  /** A local was handed out anew. */
+  release(local: number): void {
+    this.#bound.delete(local);
+  }
+
+  of(value: I64): AddressForm | undefined {
+    if (value.kind === 'local') {
+      const register = this.#registerOfLocal.get(value.immediate);
+      return register === undefined ? this.#bound.get(value.immediate) : this.#registers[register];
+    }
+    if (value.kind !== 'binary' || (value.opcode !== OPCODE_ADD && value.opcode !== OPCODE_SUB)) return undefined;
+    const { a, b } = value as { a: I64; b: I64 };
+    if (b.kind !== 'const' || b.wide !== undefined) return undefined;
+    const form = this.of(a);
+    if (form === undefined) return undefined;
+    const offset = form.offset + (value.opcode === OPCODE_ADD ? b.immediate : -b.immediate);
+    return (offset | 0) === offset ? { root: form.root, offset } : undefined;
+  }
+}
