@@ -1,8 +1,8 @@
-import type { RegionStatistics } from './jit/region-tier.ts';
 import type { RegisterValues } from './architectural-state.ts';
 import type { CpuBus, CpuControl } from './bus.ts';
 import type { EventState } from './execution/pending-events.ts';
 import type { TurnState } from './execution/round-robin.ts';
+import type { RegionStatistics } from './jit/region-tier.ts';
 
 /**
  * Why `run` came back.

@@ -128,6 +128,8 @@ export const BRANCH_RING = place(16 * 16);
 export const JUMP_RIP = place(8);
 /** Regions that have called one another and not returned. */
 export const CALL_DEPTH = place(4);
+/** What a region returns whose memory access cannot go on (NEXT). */
+export const LEAVE_TO = place(4);
 /** The micro-op at which the interpreter stopped. */
 export const CURRENT_UOP = place(4);
 /** Mixed into the tags of the jump cache: everything besides RIP that an entry depends on (CPL, code size), in bits 63:52. */

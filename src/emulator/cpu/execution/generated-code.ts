@@ -5,11 +5,11 @@ import { generateInterpreter } from '../interpreter/generate.ts';
 import type { HandlerTable } from '../interpreter/handlers.ts';
 import { bindHelpers } from '../interpreter/helpers.ts';
 import { entryCountOf } from '../interpreter/layout.ts';
-import { EXIT } from '../interpreter/micro-op.ts';
+import { EXIT, NEXT } from '../interpreter/micro-op.ts';
 import { RegionCompiler } from '../jit/region-compiler.ts';
 import { RegionPlanner } from '../jit/region-plan.ts';
 import { RegionTier } from '../jit/region-tier.ts';
-import { CURRENT_UOP, EXIT_REASON, MODE_KEY, RIP_PAGE } from '../state.ts';
+import { CURRENT_UOP, EXIT_REASON, LEAVE_TO, MODE_KEY, RIP_PAGE } from '../state.ts';
 import type { CodeCache } from '../translation/code-cache.ts';
 import type { MemoryPath } from '../translation/memory-path.ts';
 import type { CodeCalls } from './code-calls.ts';
@@ -86,16 +86,24 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
   return { run: instance.exports.run as (uop: number) => void, regions };
 }
 
-/** Regions leave devices and code to the interpreter: −1 becomes an exit that runs the instruction there. */
+/**
+ * Regions leave devices, code and page crossings to the interpreter: it goes on from that very instruction, the block's count being taken already.
+ * Where a region stands in the instruction's own place it would only come back: then the run loop runs it.
+ */
 function regionMemory(path: () => MemoryPath, { codeCache, state, call }: GeneratedCodePorts) {
   const plain = (access: (low: number, high: number, bytes: number) => number) =>
     call.noting((low: number, high: number, bytes: number) => {
       const { withdrawals } = codeCache;
       const host = access(low, high, bytes);
       // A page walk that set accessed bits in bytes that are code as well may have withdrawn the region itself.
-      if (host !== -1 && codeCache.withdrawals === withdrawals) return host;
-      state.setU32(EXIT_REASON, EXIT.BAIL);
-      state.setU32(CURRENT_UOP, call.uop);
+      if (host > 0 && codeCache.withdrawals === withdrawals) return host;
+      const block = codeCache.blockAt(call.uop);
+      const mustLeave = host === 0 || (block !== undefined && codeCache.isCompiled(block));
+      state.setU32(LEAVE_TO, mustLeave ? NEXT.LEAVE : call.uop);
+      if (host !== 0 && mustLeave) {
+        state.setU32(EXIT_REASON, EXIT.BAIL);
+        state.setU32(CURRENT_UOP, call.uop);
+      }
       return 0;
     });
   return {

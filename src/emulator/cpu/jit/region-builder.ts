@@ -50,7 +50,7 @@ export class RegionBuilder {
   readonly budget: I64;
   readonly forms: AddressForms;
   readonly memory = new RegionMemory();
-  /** Where an instruction goes that has recorded a fault or a bail. */
+  /** Where a memory access goes that has set LEAVE_TO. */
   leave!: Label;
   /** Outside 64-bit code RIP has 32 bits. */
   readonly isWide: boolean;

@@ -3,13 +3,13 @@ import type { HandlerExits, ImportIndexes } from '../interpreter/interpreter-sem
 import { JUMP_ENTRY, probeJump } from '../interpreter/jump-cache.ts';
 import { NEXT, UOP } from '../interpreter/micro-op.ts';
 import type { I64 } from '../isa/semantics.ts';
-import { CALL_DEPTH, JUMP_RIP, RIP_PAGE } from '../state.ts';
+import { CALL_DEPTH, JUMP_RIP, LEAVE_TO, RIP_PAGE } from '../state.ts';
 import type { TranslatedBlock } from '../translation/code-cache.ts';
 import { i32, i64 } from '../wasm/expr.ts';
 import type { FunctionBuilder, Label } from '../wasm/function-builder.ts';
 import { type Structure, structureOf } from './control-flow.ts';
 import { RegionBuilder } from './region-builder.ts';
-import { isCompilable, type RegionPlan } from './region-plan.ts';
+import { isCompilable, isGuarded, type RegionPlan } from './region-plan.ts';
 import { type BlockEnd, RegionSemantics } from './region-semantics.ts';
 
 /** Guest calls that stand on the Wasm stack at once; deeper ones go through the interpreter's loop. */
@@ -58,7 +58,7 @@ export class RegionEmission {
         this.#tree(0);
         b.unreachable();
       });
-      b.set(this.#region.next, i32.const(NEXT.LEAVE));
+      b.set(this.#region.next, i32.load(i32.const(LEAVE_TO)));
     });
     return this.#region.finish(this.#plan[0].block.instructions);
   }
@@ -154,7 +154,7 @@ export class RegionEmission {
       this.#jumpOut(this.#region.ripOf(this.#successor(from, which)));
       return;
     }
-    if (this.#plan[to].delta !== this.#plan[from].delta) this.#crossPage(to);
+    if (isGuarded(this.#plan[from], this.#plan[to])) this.#crossPage(to);
     if (isCut(from, to)) this.#leave(this.#plan[to].block.uop | NEXT.ENTER);
     else if (order[to] <= order[from] || isMerge[to]) b.br(this.#labels.get(to)!);
     else this.#tree(to);
@@ -174,7 +174,7 @@ export class RegionEmission {
     return delta + next + (isTaken ? view.getInt32(last + UOP.IMMEDIATE, true) : 0);
   }
 
-  /** The other page must still be mapped as it was: the jump cache knows. */
+  /** The pages must still be mapped as they were: the jump cache knows. */
   #crossPage(to: number): void {
     const { b } = this.#region;
     const { block, delta } = this.#plan[to];
@@ -202,10 +202,7 @@ export class RegionEmission {
       const uop = b.let(i32.load(entry, JUMP_ENTRY.UOP));
       const handler = b.let(i32.load16u(uop, UOP.HANDLER));
       const depth = b.let(i32.load(i32.const(CALL_DEPTH)));
-      const cannot = i32.or(
-        i32.ltU(handler, i32.const(handlers.count)),
-        i32.geU(depth, i32.const(MAXIMUM_DEPTH)),
-      );
+      const cannot = i32.or(i32.ltU(handler, i32.const(handlers.count)), i32.geU(depth, i32.const(MAXIMUM_DEPTH)));
       b.plainIf(cannot, () => this.#jumpOut(target), undefined, 'unlikely');
       this.#region.charge(i64.load8u(uop, UOP.REMAINING), () => this.#jumpOut(target));
       b.storeI64(i32.const(RIP_PAGE), i64.load(entry, JUMP_ENTRY.RIP_PAGE));
@@ -251,7 +248,7 @@ export class RegionEmission {
       },
       leave: () => {
         flags.store(b);
-        b.br(this.#region.leave);
+        this.#leave(NEXT.LEAVE);
       },
       follow: (uop) => {
         // TypeScript's part of an instruction: the interpreter runs it from its start, as nothing has changed yet.

@@ -27,6 +27,11 @@ export interface RegionBlock {
   readonly fallThrough: number;
 }
 
+/** The way into a block must ask the jump cache: it stands in another page than the one before it, or reaches into the next. */
+export function isGuarded(from: RegionBlock, to: RegionBlock): boolean {
+  return from.delta !== to.delta || to.block.key < 0;
+}
+
 /** What one Wasm function is made of; its entry is block 0. */
 export type RegionPlan = readonly RegionBlock[];
 
@@ -70,9 +75,9 @@ export class RegionPlanner {
       const { near, far } = this.#targets(block);
       const follow = (offset: number | undefined): number => {
         if (offset === undefined) return -1;
-        const key = block.key >> 12;
-        if (offset >= 0 && offset < 0x1000)
-          return numberOf(this.#codeCache.find(block.page.number, offset, key), delta);
+        const inPage = offset >= 0 && offset < 0x1000;
+        const found = inPage ? this.#codeCache.find(block.page.number, offset, block.key >> 12) : 0;
+        if (found !== 0) return numberOf(found, delta);
         const distance = delta + Math.floor(offset / 0x1000) * 0x1000;
         const uop = this.#cachedJump(entry, BigInt(distance) + BigInt(offset & 0xfff));
         return uop === 0 ? -1 : numberOf(uop, distance);
