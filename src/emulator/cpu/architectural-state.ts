@@ -16,6 +16,7 @@ import {
   IDTR_LIMIT,
   INTERRUPT_SHADOW,
   MXCSR,
+  PKRU,
   RIP,
   SEGMENT,
   SEGMENTS,
@@ -104,6 +105,7 @@ const PLACES: readonly Place[] = [
   { name: 'X87.LAST_DS', offset: X87_LAST_DS, byteLength: 4 },
   { name: 'X87.LAST_OPCODE', offset: X87_LAST_OPCODE, byteLength: 4 },
   { name: 'MXCSR', offset: MXCSR, byteLength: 4 },
+  { name: 'PKRU', offset: PKRU, byteLength: 4 },
   ...Array.from({ length: 16 }, (_, index) => ({ name: `YMM${index}`, offset: XMM + index * 32, byteLength: 32 })),
 ];
 

@@ -33,6 +33,7 @@ export const CR4_BITS = {
   OSXSAVE: 1 << 18,
   SMEP: 1 << 20,
   SMAP: 1 << 21,
+  PKE: 1 << 22,
 } as const;
 
 export const EFER_BITS = {

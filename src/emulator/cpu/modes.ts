@@ -1,8 +1,10 @@
 import { CR0_BITS, CR4_BITS, EFER_BITS } from './control-bits.ts';
 import type { CpuState } from './cpu-state.ts';
+import { linearAddressBits } from './mmu/canonical.ts';
 import { MMU } from './mmu/page-walk.ts';
 import {
   AVX_TRAP,
+  CANONICAL_SHIFT,
   CPL,
   CR0,
   CR4,
@@ -103,6 +105,7 @@ export function updateModes(state: CpuState): void {
   }
   state.setU64(EFFECTIVE_BASES + 6 * 8, 0n);
   state.setU32(MMU_INDEX, mmuIndexOf(state));
+  state.setU64(CANONICAL_SHIFT, BigInt(64 - linearAddressBits(state)));
   updateVectorTraps(state);
 }
 

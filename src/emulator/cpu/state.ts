@@ -157,6 +157,11 @@ export const COMPARISON = { ZERO: SIMD_SCRATCH + 128, CARRY: SIMD_SCRATCH + 132 
 /** Where the running processor's TLBs and jump cache stand (layout.ts): each processor has its own. */
 export const TRANSLATION_AREA = place(4);
 
+/** Rights of the protection keys: two bits each, access and write disabled. */
+export const PKRU = place(4);
+/** 64 less the width of a linear address, 48 bits or with CR4.LA57 57: bits that only repeat the highest one. Derived by `updateModes`. */
+export const CANONICAL_SHIFT = place(8);
+
 /** What an AVX instruction raises at once, as SSE_TRAP: by CR4.OSXSAVE, XCR0, the mode and CR0.TS. */
 export const AVX_TRAP = place(4);
 

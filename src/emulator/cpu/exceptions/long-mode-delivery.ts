@@ -1,4 +1,4 @@
-import { isCanonical } from '../segmentation/access.ts';
+import { isCanonical } from '../mmu/canonical.ts';
 import { enterCode, isCode64Descriptor, isInvalidLongCode } from '../segmentation/code-segment.ts';
 import { descriptorDpl, isConforming, SYSTEM_TYPE, selectorErrorCode } from '../segmentation/descriptor.ts';
 import { setNullSegment } from '../segmentation/load-segment.ts';
@@ -40,7 +40,7 @@ export function deliverLong(cpu: CpuContext, frame: DeliveryFrame): void {
   stack.push(8, BigInt(state.selector(SEGMENT_INDEX.CS)));
   stack.push(8, frame.returnAddress);
   if (event.errorCode >= 0) stack.push(8, BigInt(event.errorCode));
-  if (!isCanonical(gate.offset)) cpu.fault(VECTOR.GP, ext);
+  if (!isCanonical(cpu.state, gate.offset)) cpu.fault(VECTOR.GP, ext);
   if (inner) setNullSegment(cpu, SEGMENT_INDEX.SS, cpl, cpl);
   clearFlagsForHandler(cpu, gate.isInterrupt);
   enterCode(cpu, code, cpl, gate.offset);

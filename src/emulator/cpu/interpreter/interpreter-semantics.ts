@@ -6,6 +6,7 @@ import { operandBytes } from '../isa/table.ts';
 import type { LaneType } from '../simd/operations.ts';
 import {
   BUDGET,
+  CANONICAL_SHIFT,
   CODE_LIMIT,
   CURRENT_UOP,
   DIRECTION,
@@ -540,7 +541,7 @@ export class InterpreterSemantics implements Semantics {
   }
 
   checkTarget(rip: I64): void {
-    const bits = i64.const(16);
+    const bits = this.stateI64(CANONICAL_SHIFT);
     const outside =
       this.size === 8 ? i64.ne(i64.shrS(i64.shl(rip, bits), bits), rip) : i64.gtU(rip, this.stateI64(CODE_LIMIT));
     this.b.if(outside, () => this.fault(13, 0));

@@ -1,5 +1,6 @@
 import type { CpuState } from '../cpu-state.ts';
 import { type Decoded, RIP_BASE } from '../decode/decoded.ts';
+import { isCanonical } from '../mmu/canonical.ts';
 import { EFFECTIVE_BASES, GPR, LINEAR_MASK, READ_LIMITS } from '../state.ts';
 import type { DecodedOperands, LinearMemory, OperandSize } from '../system-context.ts';
 
@@ -126,7 +127,7 @@ export class CurrentOperands implements DecodedOperands {
       if (!passesLimit(segment, offset, size, write)) fault(segment === SEGMENT_SS ? VECTOR_SS : VECTOR_GP, 0);
     }
     const linear = (offset + state.u64(EFFECTIVE_BASES + segment * 8)) & state.u64(LINEAR_MASK);
-    if (state.u32(LINEAR_MASK + 4) !== 0 && BigInt.asUintN(64, BigInt.asIntN(48, linear)) !== linear) {
+    if (state.u32(LINEAR_MASK + 4) !== 0 && !isCanonical(state, linear)) {
       fault(segment === SEGMENT_SS ? VECTOR_SS : VECTOR_GP, 0);
     }
     return linear;

@@ -89,4 +89,12 @@ export const BIT_COUNT_ROWS: readonly InstructionRow[] = [
   row('0f38', 0xf6, 'ADOX', ['Gy', 'Ey'], addWithFlag(false), { prefix: 0xf3, feature: 'adx', sizes: [4, 8] }),
   systemRow('0f', 0xc7, 'RDRAND', ['Rv'], { group: 6, only: 'reg', feature: 'rdrand', ends: false }),
   systemRow('0f', 0xc7, 'RDSEED', ['Rv'], { group: 7, only: 'reg', feature: 'rdseed', ends: false }),
+  systemRow('0f', 0xc7, 'RDPID', ['Ry'], {
+    group: 7,
+    only: 'reg',
+    prefix: 0xf3,
+    sizes: [4, 8],
+    feature: 'rdpid',
+    ends: false,
+  }),
 ];

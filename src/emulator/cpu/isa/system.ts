@@ -41,6 +41,8 @@ function group7Rows(): InstructionRow[] {
     row('0f', 0x01, 'SERIALIZE', [], () => {}, { modRm: 0xe8, prefix: 0 }),
     systemRow('0f', 0x01, 'XGETBV', [], { modRm: 0xd0, prefix: 0, feature: 'xsave', ...GOES_ON }),
     systemRow('0f', 0x01, 'XSETBV', [], { modRm: 0xd1, prefix: 0, feature: 'xsave' }),
+    systemRow('0f', 0x01, 'RDPKRU', [], { modRm: 0xee, prefix: 0, feature: 'pku', ...GOES_ON }),
+    systemRow('0f', 0x01, 'WRPKRU', [], { modRm: 0xef, prefix: 0, feature: 'pku' }),
     systemRow('0f', 0x01, 'CLAC', [], { modRm: 0xca }),
     systemRow('0f', 0x01, 'STAC', [], { modRm: 0xcb }),
   ];
@@ -99,6 +101,15 @@ export const SYSTEM_ROWS: readonly InstructionRow[] = [
     feature: 'xsaveopt',
     ...GOES_ON,
   }),
+  ...(
+    [
+      [3, 'XRSTORS', 'xsaves'],
+      [4, 'XSAVEC', 'xsavec'],
+      [5, 'XSAVES', 'xsaves'],
+    ] as const
+  ).map(([group, name, feature]) =>
+    systemRow('0f', 0xc7, name, ['M'], { group, only: 'mem', prefix: 0, sizes: ALL, feature, ...GOES_ON }),
+  ),
   ...['RDFSBASE', 'RDGSBASE', 'WRFSBASE', 'WRGSBASE'].map((name, group) =>
     systemRow('0f', 0xae, name, ['Ry'], {
       group,
@@ -114,6 +125,18 @@ export const SYSTEM_ROWS: readonly InstructionRow[] = [
   row('0f', 0xae, 'MFENCE', [], () => {}, { group: 6, only: 'reg' }),
   row('0f', 0xae, 'SFENCE', [], () => {}, { group: 7, only: 'reg' }),
   row('0f', 0xae, 'CLFLUSH', ['Eb'], (c) => void c.let(c.get(0)), { group: 7, only: 'mem' }),
+  row('0f', 0xae, 'CLFLUSHOPT', ['Eb'], (c) => void c.let(c.get(0)), {
+    group: 7,
+    only: 'mem',
+    prefix: 0x66,
+    feature: 'clflushopt',
+  }),
+  row('0f', 0xae, 'CLWB', ['Eb'], (c) => void c.let(c.get(0)), {
+    group: 6,
+    only: 'mem',
+    prefix: 0x66,
+    feature: 'clwb',
+  }),
   systemRow('0f', 0x00, 'SLDT', ['Ev'], { group: 0 }),
   systemRow('0f', 0x00, 'STR', ['Ev'], { group: 1 }),
   systemRow('0f', 0x00, 'LLDT', ['Ew'], { group: 2 }),

@@ -3,6 +3,7 @@ import { EFER_BITS } from '../control-bits.ts';
 import type { CpuState } from '../cpu-state.ts';
 import { CR2, EFER, MMU_INDEX } from '../state.ts';
 import type { LinearMemory } from '../system-context.ts';
+import { isCanonical } from './canonical.ts';
 import { ACCESS, MMU, type PageWalker } from './page-walk.ts';
 
 const PAGE = 0x1000;
@@ -118,7 +119,7 @@ export class TranslatedMemory implements LinearMemory {
     const low = Number(linear & 0xffff_ffffn);
     let high = 0;
     if ((state.u32(EFER) & EFER_BITS.LMA) !== 0) {
-      if (BigInt.asIntN(48, linear) !== BigInt.asIntN(64, linear)) fault(GENERAL_PROTECTION_VECTOR, 0);
+      if (!isCanonical(state, linear)) fault(GENERAL_PROTECTION_VECTOR, 0);
       high = Number((linear >> 32n) & 0xffff_ffffn);
     }
     if (!walker.walk(low, high, access, mmuIndex)) {

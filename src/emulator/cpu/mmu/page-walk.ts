@@ -1,7 +1,7 @@
 import type { CpuBus } from '../bus.ts';
 import { CR0_BITS, CR4_BITS, EFER_BITS, PHYSICAL_ADDRESS_BITS } from '../control-bits.ts';
 import type { CpuState } from '../cpu-state.ts';
-import { CR0, CR3, CR4, EFER } from '../state.ts';
+import { CR0, CR3, CR4, EFER, PKRU } from '../state.ts';
 import { PDPTE_REGISTERS } from '../stored-registers.ts';
 
 /** What the access wants. */
@@ -10,10 +10,12 @@ export const ACCESS = { READ: 0, WRITE: 1, EXECUTE: 2 } as const;
 export const MMU = { USER: 0, SUPERVISOR: 1, SUPERVISOR_OVER_SMAP: 2 } as const;
 
 /** Error code of #PF (SDM vol. 3 §4.7). */
-export const PAGE_FAULT = { P: 1, W: 2, U: 4, RSVD: 8, I: 16 } as const;
+export const PAGE_FAULT = { P: 1, W: 2, U: 4, RSVD: 8, I: 16, PK: 32 } as const;
 
 /** Bits of a paging-structure entry's low dword. */
 const PTE = { P: 1, W: 2, U: 4, A: 0x20, D: 0x40, PS: 0x80, G: 0x100 } as const;
+/** Two bits a protection key in PKRU. */
+const KEY = { ACCESS: 1, WRITE: 2 } as const;
 const NX = 0x8000_0000;
 const TWO_32 = 0x1_0000_0000;
 
@@ -27,7 +29,7 @@ const TABLE_ENTRIES = 256;
 
 /**
  * Translates linear addresses by walking the guest's tables, sets A and D on the way, and leaves its findings in fields: it allocates
- * nothing. The mode (off, 32-bit, PAE, 4-level, 5-level) is read from CR0, CR4 and EFER at each walk.
+ * nothing. The mode (off, 32-bit, PAE, 4-level, 5-level, with protection keys) is read from CR0, CR4 and EFER at each walk.
  */
 export class PageWalker {
   /** After a walk that succeeded: guest-physical address of the 4 KiB page. */
@@ -51,7 +53,7 @@ export class PageWalker {
   readonly #bus: CpuBus;
   readonly #onTableWrite: (gpa: number, byteLength: number) => void;
 
-  /** Paging-structure cache of long mode: page tables by the linear address's bits 47:21 (SDM vol. 3 §4.10.3). An odd tag is never asked for. */
+  /** Paging-structure cache of long mode: page tables by the linear address's bits 63:21 (SDM vol. 3 §4.10.3). An odd tag is never asked for. */
   readonly #tagLow = new Int32Array(TABLE_ENTRIES).fill(1);
   readonly #tagHigh = new Int32Array(TABLE_ENTRIES);
   readonly #tableHost = new Uint32Array(TABLE_ENTRIES);
@@ -65,6 +67,7 @@ export class PageWalker {
   #cr4 = 0;
   #efer = 0;
   #writeProtect = false;
+  #key = -1;
 
   /** `onTableWrite` hears of every A/D update in RAM, so that code that was translated from such a page is dropped. */
   constructor(state: CpuState, bus: CpuBus, onTableWrite: (gpa: number, byteLength: number) => void = () => {}) {
@@ -86,6 +89,7 @@ export class PageWalker {
     this.#cr4 = this.#state.u32(CR4);
     this.#efer = this.#state.u32(EFER);
     if ((this.#efer & EFER_BITS.LMA) !== 0) return this.#walkLong(linearLow, linearHigh);
+    this.#key = -1;
     if ((this.#cr4 & CR4_BITS.PAE) !== 0) return this.#walkPae(linearLow);
     return this.#walkLegacy(linearLow);
   }
@@ -135,6 +139,7 @@ export class PageWalker {
       if ((high & RESERVED_HIGH) !== 0 || this.#nxReserved(high)) return this.#fail(PAGE_FAULT.P | PAGE_FAULT.RSVD);
       rights &= low;
       noExecute |= high;
+      this.#noteKey(high);
       if (level === 1) {
         const page = frame(low, high, 0xffff_f000);
         return this.#leaf(address, low, page, rights, noExecute, 12);
@@ -159,6 +164,7 @@ export class PageWalker {
     if ((low & PTE.P) === 0) return this.#fail(0);
     const high = this.#state.u32(host + 4);
     if ((high & RESERVED_HIGH) !== 0 || this.#nxReserved(high)) return this.#fail(PAGE_FAULT.P | PAGE_FAULT.RSVD);
+    this.#noteKey(high);
     const rights = this.#tableRights[slot] & low;
     const page = frame(low, high, 0xffff_f000);
     return this.#leaf(this.#tableGpa[slot] + offset, low, page, rights, this.#tableNx[slot] | high, 12);
@@ -254,6 +260,14 @@ export class PageWalker {
       mayWrite = (mayWrite || !this.#writeProtect) && readable;
       if (userPage && (this.#cr4 & CR4_BITS.SMEP) !== 0) executable = false;
     }
+    if (userPage && this.#key >= 0) {
+      const disabled = this.#disabledByKey();
+      readable &&= (disabled & KEY.ACCESS) === 0;
+      mayWrite &&= disabled === 0;
+      // The fault tells of the key, whatever else forbids the access.
+      const counts = access === ACCESS.READ ? KEY.ACCESS : access === ACCESS.WRITE ? KEY.ACCESS | KEY.WRITE : 0;
+      if ((disabled & counts) !== 0) return this.#fail(PAGE_FAULT.P | PAGE_FAULT.PK);
+    }
     const allowed = access === ACCESS.READ ? readable : access === ACCESS.WRITE ? mayWrite : executable;
     if (!allowed) return this.#fail(PAGE_FAULT.P);
     const wanted = low | (access === ACCESS.WRITE ? PTE.A | PTE.D : PTE.A);
@@ -266,6 +280,17 @@ export class PageWalker {
     this.global = (low & PTE.G) !== 0 && (this.#cr4 & CR4_BITS.PGE) !== 0;
     this.pageShift = shift;
     return true;
+  }
+
+  /** What PKRU takes away from data accesses to pages with the walk's key (SDM vol. 3 §4.6.2). */
+  #disabledByKey(): number {
+    const disabled = (this.#state.u32(PKRU) >>> (this.#key * 2)) & (KEY.ACCESS | KEY.WRITE);
+    return this.#mmuIndex === MMU.USER || this.#writeProtect ? disabled : disabled & KEY.ACCESS;
+  }
+
+  /** Key of the entry that maps the page; −1: keys do not count. */
+  #noteKey(high: number): void {
+    this.#key = (this.#cr4 & CR4_BITS.PKE) !== 0 ? (high >>> 27) & 15 : -1;
   }
 
   #fail(code: number): boolean {

@@ -1,5 +1,5 @@
 import { PHYSICAL_ADDRESS_BITS } from '../control-bits.ts';
-import { isCanonical } from '../segmentation/access.ts';
+import { isCanonicalRegister } from '../mmu/canonical.ts';
 import { EFER, SEGMENT_INDEX } from '../state.ts';
 import { type StoredRegister, storedRegister } from '../stored-registers.ts';
 import { writeEfer } from '../system/control-registers.ts';
@@ -26,21 +26,25 @@ const REFUSE = () => false;
 const IGNORE = () => true;
 
 /** A fixed value; writing it is refused, or ignored where guests do it in earnest. */
-const constant = (value: bigint, write: () => boolean = REFUSE): MsrRow => ({ read: () => value, write });
+const constant = (value: bigint, accepts: (value: bigint) => boolean = REFUSE): MsrRow => ({
+  read: () => value,
+  write: (_cpu, written) => accepts(written),
+});
 
 /** Plain storage; `accepts` sees the whole value. */
-function stored(name: StoredRegister, accepts: (value: bigint) => boolean = () => true): MsrRow {
+function stored(name: StoredRegister, accepts: (value: bigint, cpu: CpuContext) => boolean = () => true): MsrRow {
   const offset = storedRegister(name);
   return {
     read: (cpu) => cpu.state.u64(offset),
     write: (cpu, value) => {
-      if (!accepts(value)) return false;
+      if (!accepts(value, cpu)) return false;
       cpu.state.setU64(offset, value);
       return true;
     },
   };
 }
 
+const isAddress = (value: bigint, cpu: CpuContext): boolean => isCanonicalRegister(cpu, value);
 const bits = (mask: bigint) => (value: bigint) => (value & ~mask) === 0n;
 
 /** UC, WC, WT, WP, WB. */
@@ -85,7 +89,7 @@ function segmentBaseRow(segment: number): MsrRow {
   return {
     read: (cpu) => cpu.state.segmentBase(segment),
     write: (cpu, value) => {
-      if (!isCanonical(value)) return false;
+      if (!isAddress(value, cpu)) return false;
       setSegmentBase(cpu, segment, value);
       return true;
     },
@@ -132,8 +136,8 @@ function buildTable(): ReadonlyMap<number, MsrRow> {
     // No CPUID faulting, no MWAIT in ring 3.
     [MSR.MISC_FEATURES_ENABLES, { read: () => 0n, write: (_cpu, value) => value === 0n }],
     [MSR.SYSENTER_CS, stored('SYSENTER_CS')],
-    [MSR.SYSENTER_ESP, stored('SYSENTER_ESP', isCanonical)],
-    [MSR.SYSENTER_EIP, stored('SYSENTER_EIP', isCanonical)],
+    [MSR.SYSENTER_ESP, stored('SYSENTER_ESP', isAddress)],
+    [MSR.SYSENTER_EIP, stored('SYSENTER_EIP', isAddress)],
     [MSR.MCG_CAP, constant(MCG_CAP_VALUE)],
     [MSR.MCG_STATUS, stored('MCG_STATUS', bits(7n))],
     [MSR.MCG_CTL, stored('MCG_CTL')],
@@ -150,6 +154,8 @@ function buildTable(): ReadonlyMap<number, MsrRow> {
     [MSR.LASTINTTOIP, constant(0n)],
     [MSR.PAT, stored('PAT', (value) => everyByte(value, (byte) => byte === 7n || isMemoryType(byte)))],
     [MSR.MTRR_DEF_TYPE, stored('MTRR_DEF_TYPE', (value) => bits(0xcffn)(value) && isMemoryType(value & 0xffn))],
+    // There are no supervisor components.
+    [MSR.XSS, constant(0n, (value) => value === 0n)],
     [
       MSR.TSC_DEADLINE,
       {
@@ -162,12 +168,12 @@ function buildTable(): ReadonlyMap<number, MsrRow> {
     ],
     [MSR.EFER, { read: (cpu) => cpu.state.u64(EFER), write: writeEfer }],
     [MSR.STAR, stored('STAR')],
-    [MSR.LSTAR, stored('LSTAR', isCanonical)],
-    [MSR.CSTAR, stored('CSTAR', isCanonical)],
+    [MSR.LSTAR, stored('LSTAR', isAddress)],
+    [MSR.CSTAR, stored('CSTAR', isAddress)],
     [MSR.SFMASK, stored('SFMASK', bits(0xffff_ffffn))],
     [MSR.FS_BASE, segmentBaseRow(SEGMENT_INDEX.FS)],
     [MSR.GS_BASE, segmentBaseRow(SEGMENT_INDEX.GS)],
-    [MSR.KERNEL_GS_BASE, stored('KERNEL_GS_BASE', isCanonical)],
+    [MSR.KERNEL_GS_BASE, stored('KERNEL_GS_BASE', isAddress)],
     [MSR.TSC_AUX, stored('TSC_AUX', bits(0xffff_ffffn))],
   ]);
   addMemoryTypeRanges(rows);

@@ -42,6 +42,7 @@ export const MSR = {
   MC0_CTL: 0x400,
   TSC_DEADLINE: 0x6e0,
   X2APIC: 0x800,
+  XSS: 0xda0,
   EFER: 0xc000_0080,
   STAR: 0xc000_0081,
   LSTAR: 0xc000_0082,

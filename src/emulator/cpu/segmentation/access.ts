@@ -1,4 +1,5 @@
 import { VECTOR } from '../exceptions/vectors.ts';
+import { isCanonical } from '../mmu/canonical.ts';
 import { isCode64, isLongActive } from '../modes.ts';
 import { SEGMENT_ATTRIBUTES, SEGMENT_INDEX } from '../state.ts';
 import type { CpuContext } from '../system-context.ts';
@@ -28,7 +29,7 @@ export function segmentLinear(
   if (isCode64(state)) {
     const base = segment >= SEGMENT_INDEX.FS ? state.segmentBase(segment) : 0n;
     const linear = BigInt.asUintN(64, base + offset);
-    if (!isCanonical(linear) || !isCanonical(linear + BigInt(byteLength - 1))) cpu.fault(vector, 0);
+    if (!isCanonical(state, linear) || !isCanonical(state, linear + BigInt(byteLength - 1))) cpu.fault(vector, 0);
     return linear;
   }
   const attributes = state.segmentAttributes(segment);
@@ -38,11 +39,6 @@ export function segmentLinear(
   if (!allowed) cpu.fault(vector, 0);
   if (!insideSegment(attributes, state.segmentLimit(segment), Number(offset), byteLength)) cpu.fault(vector, 0);
   return BigInt.asUintN(32, state.segmentBase(segment) + offset);
-}
-
-/** Bits 63:47 agree (SDM vol. 1 §3.3.7.1). */
-export function isCanonical(linear: bigint): boolean {
-  return BigInt.asIntN(48, linear) === BigInt.asIntN(64, linear);
 }
 
 /** A linear address that system structures use: 32 bits outside long mode. */

@@ -1,8 +1,8 @@
 import { VECTOR } from '../exceptions/vectors.ts';
+import { isCanonical } from '../mmu/canonical.ts';
 import { isLongActive, isVirtual8086 } from '../modes.ts';
 import { CPL, SEGMENT_INDEX } from '../state.ts';
 import type { CpuContext } from '../system-context.ts';
-import { isCanonical } from './access.ts';
 import {
   DESCRIPTOR,
   type Descriptor,
@@ -59,7 +59,7 @@ export function readReturnCode(cpu: CpuContext, selector: number): Descriptor {
 /** An offset must lie inside the segment, or be canonical in 64-bit code; else #GP(0 or EXT). */
 export function checkCodeOffset(cpu: CpuContext, descriptor: Descriptor, offset: bigint, ext = 0): void {
   const valid = isCode64Descriptor(cpu, descriptor)
-    ? isCanonical(offset)
+    ? isCanonical(cpu.state, offset)
     : offset <= BigInt(descriptorLimit(descriptor));
   if (!valid) cpu.fault(VECTOR.GP, ext);
 }

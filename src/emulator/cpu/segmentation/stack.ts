@@ -1,8 +1,9 @@
 import { VECTOR } from '../exceptions/vectors.ts';
+import { isCanonical } from '../mmu/canonical.ts';
 import { isCode64 } from '../modes.ts';
 import { REGISTER, SEGMENT_ATTRIBUTES, SEGMENT_INDEX } from '../state.ts';
 import type { CpuContext } from '../system-context.ts';
-import { insideSegment, isCanonical } from './access.ts';
+import { insideSegment } from './access.ts';
 import { type Descriptor, descriptorAttributes, descriptorBase, descriptorLimit } from './descriptor.ts';
 
 /** Bits of the stack pointer that count. */
@@ -118,7 +119,9 @@ export class Stack {
   #linear(offset: bigint, size: number): bigint {
     const { base, limit, attributes, width, errorCode } = this.#bounds;
     if (width === 64) {
-      if (!isCanonical(offset) || !isCanonical(offset + BigInt(size - 1))) this.#cpu.fault(VECTOR.SS, errorCode);
+      const { state } = this.#cpu;
+      if (!isCanonical(state, offset) || !isCanonical(state, offset + BigInt(size - 1)))
+        this.#cpu.fault(VECTOR.SS, errorCode);
       return offset;
     }
     if (!insideSegment(attributes, limit, Number(offset), size)) this.#cpu.fault(VECTOR.SS, errorCode);

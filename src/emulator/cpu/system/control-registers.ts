@@ -1,5 +1,6 @@
 import { CR0_BITS, CR4_BITS, EFER_BITS, PHYSICAL_ADDRESS_BITS } from '../control-bits.ts';
 import { VECTOR } from '../exceptions/vectors.ts';
+import { isCanonical } from '../mmu/canonical.ts';
 import { readPhysical32 } from '../mmu/physical.ts';
 import { isCode64, isLongActive } from '../modes.ts';
 import { CR0, CR2, CR3, CR4, EFER, SEGMENT_INDEX } from '../state.ts';
@@ -30,12 +31,15 @@ function definedCr4(cpu: CpuContext): number {
   if (features.has('fsgsbase')) defined |= CR4_BITS.FSGSBASE;
   if (features.has('pcid')) defined |= CR4_BITS.PCIDE;
   if (features.has('xsave')) defined |= CR4_BITS.OSXSAVE;
+  if (features.has('pku')) defined |= CR4_BITS.PKE;
+  if (features.has('la57')) defined |= CR4_BITS.LA57;
   return defined;
 }
 
 const EFER_DEFINED = BigInt(EFER_BITS.SCE | EFER_BITS.LME | EFER_BITS.LMA | EFER_BITS.NXE);
 /** A change of these drops all translations, global ones too. */
-const CR4_TRANSLATION = CR4_BITS.PSE | CR4_BITS.PAE | CR4_BITS.PGE | CR4_BITS.SMEP | CR4_BITS.SMAP;
+const CR4_TRANSLATION =
+  CR4_BITS.PSE | CR4_BITS.PAE | CR4_BITS.PGE | CR4_BITS.SMEP | CR4_BITS.SMAP | CR4_BITS.PKE | CR4_BITS.LA57;
 const KEEP_TRANSLATIONS = 1n << 63n;
 const CR0_TRANSLATION = (CR0_BITS.PG | CR0_BITS.WP | CR0_BITS.PE) >>> 0;
 /** Bits of a PDPTE that must be 0: 2:1 and 8:5, and everything above the physical address. */
@@ -156,6 +160,7 @@ function writeCr4(cpu: CpuContext, value: number): void {
   if (startsPcid && (!isLongActive(state) || (state.u32(CR3) & 0xfff) !== 0)) cpu.fault(VECTOR.GP, 0);
   if (isLongActive(state) && (value & CR4_BITS.PAE) === 0) cpu.fault(VECTOR.GP, 0);
   const changed = old ^ value;
+  if (isLongActive(state) && (changed & CR4_BITS.LA57) !== 0) cpu.fault(VECTOR.GP, 0);
   const paging = (state.u32(CR0) & CR0_BITS.PG) !== 0;
   const reload = CR4_BITS.PAE | CR4_BITS.PSE | CR4_BITS.PGE | CR4_BITS.SMEP;
   if (paging && !isLongActive(state) && (value & CR4_BITS.PAE) !== 0 && (changed & reload) !== 0) {
@@ -236,7 +241,7 @@ export function invalidateByIdentifier(cpu: CpuContext, operands: DecodedOperand
     const usesIdentifiers = (state.u32(CR4) & CR4_BITS.PCIDE) !== 0;
     if (!usesIdentifiers && identifier !== 0n) cpu.fault(VECTOR.GP, 0);
   }
-  if (kind === 0n && BigInt.asUintN(64, BigInt.asIntN(48, linear)) !== linear) cpu.fault(VECTOR.GP, 0);
+  if (kind === 0n && !isCanonical(state, linear)) cpu.fault(VECTOR.GP, 0);
   cpu.flushTranslations({ global: kind === 2n });
 }
 

@@ -4,6 +4,7 @@ import { CPU_FEATURES } from '../model/features.ts';
 import { CR4, REGISTER, XCR0 } from '../state.ts';
 import type { CpuContext } from '../system-context.ts';
 import { withTopology } from './cpuid-topology.ts';
+import { compactedBytes, EXTENDED_COMPONENTS, standardBytes, supportedComponents } from './xsave-components.ts';
 
 /** TSC and core crystal, Hz: one instruction is one nanosecond of virtual time. */
 export const TSC_HZ = 1_000_000_000;
@@ -23,9 +24,6 @@ export const PROCESSOR_SIGNATURE = 0x0003_0668;
 
 /** Leaf 8000_0007h EDX. */
 const INVARIANT_TSC = 1 << 8;
-/** Bytes of the XSAVE area: legacy region and header, then the upper halves of the YMM registers. */
-const XSAVE_LEGACY = 576;
-const XSAVE_AVX = 256;
 
 function text32(text: string, index: number): number {
   let value = 0;
@@ -74,9 +72,16 @@ const FIXED_LEAVES: Readonly<Record<string, CpuidLeaf>> = {
 /** Leaf 0Dh (SDM vol. 1 §13.2): what XCR0 may hold, and where XSAVE puts it. */
 function xsaveLeaves(model: CpuModel): Readonly<Record<string, CpuidLeaf>> {
   if (!model.features.has('xsave')) return {};
-  if (!model.features.has('avx')) return { '13.0': [3, XSAVE_LEGACY, XSAVE_LEGACY, 0], '13.1': [0, 0, 0, 0] };
-  const whole = XSAVE_LEGACY + XSAVE_AVX;
-  return { '13.0': [7, whole, whole, 0], '13.1': [0, 0, 0, 0], '13.2': [XSAVE_AVX, XSAVE_LEGACY, 0, 0] };
+  const supported = supportedComponents(model);
+  const present = EXTENDED_COMPONENTS.filter(({ bit }) => (supported & bit) !== 0);
+  return {
+    // EBX: with all of it in XCR0; `identify` knows better.
+    '13.0': [supported, standardBytes(supported), standardBytes(supported), 0],
+    '13.1': [0, 0, 0, 0],
+    ...Object.fromEntries(
+      present.map(({ number, byteLength, offset }) => [`13.${number}`, [byteLength, offset, 0, 0] as CpuidLeaf]),
+    ),
+  };
 }
 
 const REGISTERS = ['eax', 'ebx', 'ecx', 'edx'] as const;
@@ -86,6 +91,7 @@ const HAS_SUBLEAVES = new Set([4, 7, 11, 13]);
 /** All leaves of a model, feature bits set. */
 function leavesOf(model: CpuModel): Readonly<Record<string, CpuidLeaf>> {
   const leaves: Record<string, CpuidLeaf> = { ...FIXED_LEAVES, ...xsaveLeaves(model) };
+  if (model.features.has('la57')) leaves['2147483656.0'] = [0x3900 | PHYSICAL_ADDRESS_BITS, 0, 0, 0];
   for (const feature of model.features) {
     const { leaf, subleaf, register, bit } = CPU_FEATURES[feature];
     const index = REGISTERS.indexOf(register);
@@ -110,6 +116,7 @@ function leaves(model: CpuModel): Readonly<Record<string, CpuidLeaf>> {
 
 const ABSENT: CpuidLeaf = [0, 0, 0, 0];
 const OSXSAVE = 1 << 27;
+const OSPKE = 1 << 4;
 const APIC = 1 << CPU_FEATURES.apic.bit;
 
 /** The answer for EAX = `leaf`, ECX = `subleaf`; `apicEnabled` shows in leaf 1. A leaf above the highest basic one answers as that one. */
@@ -131,6 +138,19 @@ export function cpuidLeaf(
   return answer;
 }
 
+/** Leaf 0Dh EBX: the bytes that XCR0 as it stands asks for, in the standard and in the compacted format. */
+function areaBytes({ state, model }: CpuContext, subleaf: number, otherwise: number): number {
+  const components = state.u32(XCR0);
+  if (subleaf === 0) return standardBytes(components);
+  return subleaf === 1 && model.features.has('xsavec') ? compactedBytes(components) : otherwise;
+}
+
+/** OSXSAVE and OSPKE: bits of ECX that show what the operating system has switched on. */
+function enabledByCr4(cr4: number, leaf: number, subleaf: number): number {
+  if (leaf === 1) return (cr4 & CR4_BITS.OSXSAVE) !== 0 ? OSXSAVE : 0;
+  return leaf === 7 && subleaf === 0 && (cr4 & CR4_BITS.PKE) !== 0 ? OSPKE : 0;
+}
+
 /** CPUID: serves every privilege level and mode. */
 export function identify(cpu: CpuContext): void {
   const { state } = cpu;
@@ -140,10 +160,7 @@ export function identify(cpu: CpuContext): void {
   const single = cpuidLeaf(leaf, subleaf, apicEnabled, cpu.model);
   const [eax, ebx, ecx, edx] = withTopology(leaf, subleaf, single, cpu.topology, cpu.apicId);
   state.setGpr32(REGISTER.RAX, eax);
-  // Leaf 0Dh EBX: the bytes that XCR0 as it stands asks for.
-  const saved = leaf === 13 && subleaf === 0 && ebx !== 0;
-  state.setGpr32(REGISTER.RBX, saved && (state.u32(XCR0) & 4) === 0 ? XSAVE_LEGACY : ebx);
-  const osxsave = leaf === 1 && (state.u32(CR4) & CR4_BITS.OSXSAVE) !== 0;
-  state.setGpr32(REGISTER.RCX, osxsave ? ecx | OSXSAVE : ecx);
+  state.setGpr32(REGISTER.RBX, leaf === 13 && cpu.model.features.has('xsave') ? areaBytes(cpu, subleaf, ebx) : ebx);
+  state.setGpr32(REGISTER.RCX, (ecx | enabledByCr4(state.u32(CR4), leaf, subleaf)) >>> 0);
   state.setGpr32(REGISTER.RDX, edx);
 }

@@ -1,6 +1,7 @@
 import { VECTOR } from '../exceptions/vectors.ts';
+import { isCanonicalRegister } from '../mmu/canonical.ts';
 import { isCode64, isLongActive } from '../modes.ts';
-import { isCanonical, segmentLinear } from '../segmentation/access.ts';
+import { segmentLinear } from '../segmentation/access.ts';
 import {
   type Descriptor,
   descriptorAttributes,
@@ -36,7 +37,7 @@ function loadTable(baseRegister: number, limitRegister: number): SystemHandler {
       // With 16-bit operands only 24 bits of base count, as on the 80286.
       base = BigInt(operands.operandSize === 2 ? low & 0xff_ffff : low);
     }
-    if (code64 && !isCanonical(base)) cpu.fault(VECTOR.GP, 0);
+    if (code64 && !isCanonicalRegister(cpu, base)) cpu.fault(VECTOR.GP, 0);
     state.setU64(baseRegister, base);
     state.setU32(limitRegister, limit);
   };
@@ -100,7 +101,8 @@ export function loadTaskRegister(cpu: CpuContext, operands: DecodedOperands): vo
 function setSystemSegment(cpu: CpuContext, segment: number, descriptor: Descriptor, attributes: number): void {
   const upper = isLongActive(cpu.state) ? readUpperHalf(cpu, descriptor) : 0n;
   const base = upper | descriptorBase(descriptor);
-  if (isLongActive(cpu.state) && !isCanonical(base)) cpu.fault(VECTOR.GP, selectorErrorCode(descriptor.selector));
+  if (isLongActive(cpu.state) && !isCanonicalRegister(cpu, base))
+    cpu.fault(VECTOR.GP, selectorErrorCode(descriptor.selector));
   cpu.state.setSegment(segment, descriptor.selector, attributes, base, descriptorLimit(descriptor));
 }
 

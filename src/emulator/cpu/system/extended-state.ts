@@ -1,22 +1,29 @@
 import { CR0_BITS, CR4_BITS } from '../control-bits.ts';
 import { VECTOR } from '../exceptions/vectors.ts';
 import { isCode64 } from '../modes.ts';
-import { CR0, CR4, MXCSR, REGISTER, XCR0, XMM } from '../state.ts';
+import { CR0, CR4, MXCSR, PKRU, REGISTER, XCR0, XMM } from '../state.ts';
 import type { CpuContext, DecodedOperands, SystemHandler } from '../system-context.ts';
 import { loadX87, MXCSR_MASK, storeX87 } from '../x87/fxsave.ts';
 import { requireSupervisor } from './privilege.ts';
+import { writeProtectionKeys } from './protection-keys.ts';
+import {
+  COMPONENT,
+  compactedBytes,
+  compactedOffset,
+  EXTENDED_COMPONENTS,
+  standardBytes,
+  supportedComponents,
+} from './xsave-components.ts';
 
-/** State components: XCR0's bits (SDM vol. 1 §13.1). */
-const COMPONENT = { X87: 1, SSE: 2, AVX: 4 } as const;
 /** Places in the XSAVE area (SDM vol. 1 §13.4). */
-const AREA = { MXCSR: 24, XMM: 160, XSTATE_BV: 512, XCOMP_BV: 520, AVX: 576 } as const;
+const AREA = { MXCSR: 24, XMM: 160, XSTATE_BV: 512, XCOMP_BV: 520, RESERVED: 528 } as const;
+/** XCOMP_BV: the area is compacted. */
+const COMPACTED = 1n << 63n;
+const MXCSR_INITIAL = 0x1f80;
+const VECTORS = COMPONENT.SSE | COMPONENT.AVX;
 
 function requireEnabled(cpu: CpuContext): void {
   if ((cpu.state.u32(CR4) & CR4_BITS.OSXSAVE) === 0) cpu.fault(VECTOR.UD);
-}
-
-function supported(cpu: CpuContext): number {
-  return COMPONENT.X87 | COMPONENT.SSE | (cpu.model.features.has('avx') ? COMPONENT.AVX : 0);
 }
 
 /** XGETBV: XCR0, or with ECX = 1 the components in use, which are all that XCR0 has. */
@@ -36,78 +43,131 @@ export const setExtendedControl: SystemHandler = (cpu) => {
   const { state } = cpu;
   const wanted = state.gpr32(REGISTER.RAX);
   const unknown = state.gpr32(REGISTER.RCX) !== 0 || state.gpr32(REGISTER.RDX) !== 0;
-  const lonelyAvx = (wanted & COMPONENT.AVX) !== 0 && (wanted & COMPONENT.SSE) === 0;
-  const missing = (wanted & COMPONENT.X87) === 0 || (wanted & ~supported(cpu)) !== 0;
+  const lonelyAvx = (wanted & VECTORS) === COMPONENT.AVX;
+  const missing = (wanted & COMPONENT.X87) === 0 || (wanted & ~supportedComponents(cpu.model)) !== 0;
   if (unknown || lonelyAvx || missing) cpu.fault(VECTOR.GP, 0);
   state.setU64(XCR0, BigInt(wanted));
   cpu.modesChanged();
 };
 
-/** What XSAVE and XRSTOR begin with: the components asked for, and the area's address. */
+/** What all of them begin with: the components asked for, and the area's address. */
 function begin(cpu: CpuContext, operands: DecodedOperands): { mask: number; linear: bigint } {
   requireEnabled(cpu);
   const { state } = cpu;
   if ((state.u32(CR0) & CR0_BITS.TS) !== 0) cpu.fault(VECTOR.NM);
   const linear = operands.linear();
   if ((linear & 63n) !== 0n) cpu.fault(VECTOR.GP, 0);
+  // IA32_XSS has no components, so XSAVES and XRSTORS have those of XCR0.
   return { mask: state.gpr32(REGISTER.RAX) & state.u32(XCR0), linear };
 }
 
 const vectorCount = (cpu: CpuContext): number => (isCode64(cpu.state) ? 16 : 8);
 
-/** XSAVE, XSAVEOPT: every component counts as in use, so that nothing is left out (SDM vol. 1 §13.7, §13.9). */
-export const saveExtendedState: SystemHandler = (cpu, operands) => {
-  const { mask, linear } = begin(cpu, operands);
+/** Writes the components of `mask`; `layout`: those that decide on the places, −1 for the standard format. */
+function store(cpu: CpuContext, operands: DecodedOperands, linear: bigint, mask: number, layout: number): void {
   const { state, memory } = cpu;
-  const header = linear + BigInt(AREA.XSTATE_BV);
-  const last = (mask & COMPONENT.AVX) !== 0 ? AREA.AVX + 248 : AREA.XSTATE_BV;
+  const byteLength = layout < 0 ? standardBytes(mask) : compactedBytes(layout);
   memory.checkWrite(linear, 8);
-  memory.checkWrite(linear + BigInt(last), 8);
+  memory.checkWrite(linear + BigInt(byteLength - 8), 8);
+  const vectors = layout < 0 ? VECTORS : COMPONENT.SSE;
   if ((mask & COMPONENT.X87) !== 0) storeX87(cpu, operands, linear);
-  if ((mask & (COMPONENT.SSE | COMPONENT.AVX)) !== 0) {
+  if ((mask & vectors) !== 0) {
     memory.write(linear + BigInt(AREA.MXCSR), 4, state.u32(MXCSR));
     memory.write(linear + BigInt(AREA.MXCSR + 4), 4, MXCSR_MASK);
   }
-  const halves = vectorCount(cpu) * 2;
-  const write = (area: number, upper: number): void => {
-    for (let index = 0; index < halves; index++) {
+  const writeHalves = (area: number, upper: number): void => {
+    for (let index = 0; index < vectorCount(cpu) * 2; index++) {
       const from = XMM + (index >> 1) * 32 + (index & 1) * 8 + upper;
       memory.write64(linear + BigInt(area + index * 8), state.u64(from));
     }
   };
-  if ((mask & COMPONENT.SSE) !== 0) write(AREA.XMM, 0);
-  if ((mask & COMPONENT.AVX) !== 0) write(AREA.AVX, 16);
-  const old = memory.read64(header);
-  memory.write64(header, (old & ~BigInt(mask)) | BigInt(mask));
+  if ((mask & COMPONENT.SSE) !== 0) writeHalves(AREA.XMM, 0);
+  for (const { bit, number, offset } of EXTENDED_COMPONENTS) {
+    if ((mask & bit) === 0) continue;
+    const place = layout < 0 ? offset : compactedOffset(layout, number);
+    if (bit === COMPONENT.AVX) writeHalves(place, 16);
+    else memory.write64(linear + BigInt(place), BigInt(state.u32(PKRU)));
+  }
+}
+
+/** XSAVE, XSAVEOPT: every component counts as in use, so that nothing is left out (SDM vol. 1 §13.7, §13.9). */
+export const saveExtendedState: SystemHandler = (cpu, operands) => {
+  const { mask, linear } = begin(cpu, operands);
+  store(cpu, operands, linear, mask, -1);
+  const header = linear + BigInt(AREA.XSTATE_BV);
+  cpu.memory.write64(header, (cpu.memory.read64(header) & ~BigInt(mask)) | BigInt(mask));
 };
 
-/** XRSTOR, standard form: components that the area does not hold get their initial state (SDM vol. 1 §13.8). */
-export const restoreExtendedState: SystemHandler = (cpu, operands) => {
+/** XSAVEC (SDM vol. 1 §13.10). */
+export const saveCompactedState: SystemHandler = (cpu, operands) => {
+  const { mask, linear } = begin(cpu, operands);
+  store(cpu, operands, linear, mask, mask);
+  cpu.memory.write64(linear + BigInt(AREA.XSTATE_BV), BigInt(mask));
+  cpu.memory.write64(linear + BigInt(AREA.XCOMP_BV), COMPACTED | BigInt(mask));
+};
+
+/** XSAVES (SDM vol. 1 §13.11). */
+export const saveSupervisorState: SystemHandler = (cpu, operands) => {
+  requireEnabled(cpu);
+  requireSupervisor(cpu);
+  saveCompactedState(cpu, operands);
+};
+
+/** Components and layout of an area that is to be restored; −1: standard format. #GP when the header is wrong (SDM vol. 1 §13.8, §13.12). */
+function checkHeader(cpu: CpuContext, linear: bigint, compactedOnly: boolean): { present: number; layout: number } {
+  const { state, memory } = cpu;
+  const word = (offset: number) => memory.read64(linear + BigInt(offset));
+  const present = word(AREA.XSTATE_BV);
+  const format = word(AREA.XCOMP_BV);
+  const compacted = (format & COMPACTED) !== 0n && cpu.model.features.has('xsavec');
+  const known = state.u64(XCR0);
+  const places = format & ~COMPACTED;
+  // The standard format asks for 16 bytes of zeros here, the compacted one for 48.
+  const reserved = Array.from({ length: compacted ? 6 : 1 }, (_, index) => word(AREA.RESERVED + index * 8));
+  const wrongFormat = compacted ? ((places & ~known) | (present & ~places)) !== 0n : format !== 0n || compactedOnly;
+  if (wrongFormat || (present & ~known) !== 0n || reserved.some((value) => value !== 0n)) cpu.fault(VECTOR.GP, 0);
+  return { present: Number(present), layout: compacted ? Number(places) : -1 };
+}
+
+/** Restores the components of `mask`; those that the area does not hold get their initial state. */
+function restore(cpu: CpuContext, operands: DecodedOperands, compactedOnly: boolean): void {
   const { mask, linear } = begin(cpu, operands);
   const { state, memory } = cpu;
-  const words = (mask & COMPONENT.AVX) !== 0 ? (AREA.AVX + 256) / 8 : AREA.AVX / 8;
+  const { present, layout } = checkHeader(cpu, linear, compactedOnly);
+  const byteLength = layout < 0 ? standardBytes(mask) : compactedBytes(layout);
   const image = new DataView(
-    BigUint64Array.from({ length: words }, (_, index) => memory.read64(linear + BigInt(index * 8))).buffer,
+    BigUint64Array.from({ length: byteLength / 8 }, (_, index) => memory.read64(linear + BigInt(index * 8))).buffer,
   );
-  const present = image.getBigUint64(AREA.XSTATE_BV, true);
-  const compacted =
-    image.getBigUint64(AREA.XCOMP_BV, true) !== 0n || image.getBigUint64(AREA.XCOMP_BV + 8, true) !== 0n;
-  if (compacted || (present & ~state.u64(XCR0)) !== 0n) cpu.fault(VECTOR.GP, 0);
-  const has = (component: number) => (Number(present) & component) !== 0;
-  const vectors = (mask & (COMPONENT.SSE | COMPONENT.AVX)) !== 0;
-  const mxcsr = image.getUint32(AREA.MXCSR, true);
-  if (vectors && (mxcsr & ~MXCSR_MASK) !== 0) cpu.fault(VECTOR.GP, 0);
+  const has = (component: number) => (present & component) !== 0;
+  // The compacted format keeps MXCSR with the SSE registers.
+  const loadsMxcsr = layout < 0 ? (mask & VECTORS) !== 0 : (mask & COMPONENT.SSE) !== 0;
+  const mxcsr = layout < 0 || has(COMPONENT.SSE) ? image.getUint32(AREA.MXCSR, true) : MXCSR_INITIAL;
+  if (loadsMxcsr && (mxcsr & ~MXCSR_MASK) !== 0) cpu.fault(VECTOR.GP, 0);
   if ((mask & COMPONENT.X87) !== 0) loadX87(cpu, operands, has(COMPONENT.X87) ? image : INITIAL_X87);
-  if (vectors) state.setU32(MXCSR, mxcsr);
-  const halves = vectorCount(cpu) * 2;
-  const read = (component: number, area: number, upper: number): void => {
-    for (let index = 0; index < halves; index++) {
+  if (loadsMxcsr) state.setU32(MXCSR, mxcsr);
+  const readHalves = (component: number, area: number, upper: number): void => {
+    for (let index = 0; index < vectorCount(cpu) * 2; index++) {
       const value = has(component) ? image.getBigUint64(area + index * 8, true) : 0n;
       state.setU64(XMM + (index >> 1) * 32 + (index & 1) * 8 + upper, value);
     }
   };
-  if ((mask & COMPONENT.SSE) !== 0) read(COMPONENT.SSE, AREA.XMM, 0);
-  if ((mask & COMPONENT.AVX) !== 0) read(COMPONENT.AVX, AREA.AVX, 16);
+  if ((mask & COMPONENT.SSE) !== 0) readHalves(COMPONENT.SSE, AREA.XMM, 0);
+  for (const { bit, number, offset } of EXTENDED_COMPONENTS) {
+    if ((mask & bit) === 0) continue;
+    const place = layout < 0 ? offset : compactedOffset(layout, number);
+    if (bit === COMPONENT.AVX) readHalves(bit, place, 16);
+    else writeProtectionKeys(cpu, has(bit) ? image.getUint32(place, true) : 0);
+  }
+}
+
+/** XRSTOR, both formats. */
+export const restoreExtendedState: SystemHandler = (cpu, operands) => restore(cpu, operands, false);
+
+/** XRSTORS: the compacted format only. */
+export const restoreSupervisorState: SystemHandler = (cpu, operands) => {
+  requireEnabled(cpu);
+  requireSupervisor(cpu);
+  restore(cpu, operands, true);
 };
 
 /** FNINIT's registers as a legacy region. */

@@ -1,7 +1,7 @@
 import { EFER_BITS } from '../control-bits.ts';
 import { VECTOR } from '../exceptions/vectors.ts';
+import { isCanonical } from '../mmu/canonical.ts';
 import { isCode64, isLongActive, isProtected } from '../modes.ts';
-import { isCanonical } from '../segmentation/access.ts';
 import { CPL, EFER, EFFECTIVE_BASES, REGISTER, RFLAGS, SEGMENT, SEGMENT_INDEX, SEGMENTS } from '../state.ts';
 import { markDelivered, storedRegister } from '../stored-registers.ts';
 import type { CpuContext, DecodedOperands } from '../system-context.ts';
@@ -56,7 +56,7 @@ export function systemReturn(cpu: CpuContext, operands: DecodedOperands): void {
   requireSupervisor(cpu);
   const to64 = operands.operandSize === 8;
   const target = state.gpr(REGISTER.RCX);
-  if (to64 && !isCanonical(target)) cpu.fault(VECTOR.GP, 0);
+  if (to64 && !isCanonical(state, target)) cpu.fault(VECTOR.GP, 0);
   state.setRflags((state.gpr32(11) & 0x003c_7fd7) | 2);
   state.nextRip = to64 ? target : target & 0xffff_ffffn;
   const base = state.u32(STAR + 4) >>> 16;
@@ -88,7 +88,7 @@ export function systemExit(cpu: CpuContext, operands: DecodedOperands): void {
   const to64 = operands.operandSize === 8;
   const target = state.gpr(REGISTER.RDX);
   const pointer = state.gpr(REGISTER.RCX);
-  if (to64 && (!isCanonical(target) || !isCanonical(pointer))) cpu.fault(VECTOR.GP, 0);
+  if (to64 && (!isCanonical(state, target) || !isCanonical(state, pointer))) cpu.fault(VECTOR.GP, 0);
   const width = to64 ? 64 : 32;
   const cs = selector + (to64 ? 32 : 16);
   setFlatCodeAndStack(cpu, { cs: cs | 3, ss: (cs + 8) | 3 }, 3, to64);

@@ -30,7 +30,15 @@ import {
   storeLocalTable,
   storeTaskRegister,
 } from './descriptor-tables.ts';
-import { getExtendedControl, restoreExtendedState, saveExtendedState, setExtendedControl } from './extended-state.ts';
+import {
+  getExtendedControl,
+  restoreExtendedState,
+  restoreSupervisorState,
+  saveCompactedState,
+  saveExtendedState,
+  saveSupervisorState,
+  setExtendedControl,
+} from './extended-state.ts';
 import {
   callFarMemory,
   callFarPointer,
@@ -53,11 +61,12 @@ import {
 } from './flags.ts';
 import { readModelSpecificRegister, writeModelSpecificRegister } from './msr-instructions.ts';
 import { portIn, portOut, stringIn, stringOut } from './port-io.ts';
+import { readProtectionKeys, setProtectionKeys } from './protection-keys.ts';
 import { readRandom } from './random.ts';
 import { readFsBase, readGsBase, writeFsBase, writeGsBase } from './segment-bases.ts';
 import { loadFarPointer, moveFromSegment, moveToSegment, popSegment, pushSegment } from './segment-registers.ts';
 import { breakpoint, checkBounds, debugTrap, interruptOnOverflow, softwareInterrupt } from './software-interrupts.ts';
-import { readPerformanceCounter, readTimeStamp, readTimeStampAndAux } from './time-stamp.ts';
+import { readPerformanceCounter, readProcessorId, readTimeStamp, readTimeStampAndAux } from './time-stamp.ts';
 
 /**
  * The instructions that run in TypeScript, by name. Operands as the comments say; everything else comes from DecodedOperands.
@@ -139,19 +148,26 @@ export const SYSTEM_HANDLERS = {
   RDTSCP: readTimeStampAndAux,
   RDPMC: readPerformanceCounter,
   CPUID: identify,
-  // 0F C7 /6 /7; F3 0F AE /0–3.
+  // 0F C7 /6 /7; F3 0F C7 /7; F3 0F AE /0–3.
   RDRAND: readRandom,
   RDSEED: readRandom,
+  RDPID: readProcessorId,
   RDFSBASE: readFsBase,
   RDGSBASE: readGsBase,
   WRFSBASE: writeFsBase,
   WRGSBASE: writeGsBase,
-  // 0F 01 D0, D1; 0F AE /4 /5 /6.
+  // 0F 01 EE, EF.
+  RDPKRU: readProtectionKeys,
+  WRPKRU: setProtectionKeys,
+  // 0F 01 D0, D1; 0F AE /4 /5 /6; 0F C7 /3 /4 /5.
   XGETBV: getExtendedControl,
   XSETBV: setExtendedControl,
   XSAVE: saveExtendedState,
   XSAVEOPT: saveExtendedState,
   XRSTOR: restoreExtendedState,
+  XSAVEC: saveCompactedState,
+  XSAVES: saveSupervisorState,
+  XRSTORS: restoreSupervisorState,
   // 0F C7 /1, with REX.W the 16-byte form.
   CMPXCHG8B: compareExchange8,
   CMPXCHG16B: compareExchange16,

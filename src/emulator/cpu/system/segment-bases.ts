@@ -1,5 +1,6 @@
 import { CR4_BITS } from '../control-bits.ts';
 import { VECTOR } from '../exceptions/vectors.ts';
+import { isCanonicalRegister } from '../mmu/canonical.ts';
 import { CR4, SEGMENT, SEGMENT_INDEX, SEGMENTS } from '../state.ts';
 import type { CpuContext, DecodedOperands, SystemHandler } from '../system-context.ts';
 
@@ -21,7 +22,7 @@ const write =
   (cpu: CpuContext, operands: DecodedOperands) => {
     requireEnabled(cpu);
     const base = operands.readRm(operands.operandSize);
-    if (BigInt.asUintN(64, BigInt.asIntN(48, base)) !== base) cpu.fault(VECTOR.GP, 0);
+    if (!isCanonicalRegister(cpu, base)) cpu.fault(VECTOR.GP, 0);
     cpu.state.setU64(baseOf(segment), base);
     cpu.modesChanged();
   };

@@ -1,8 +1,9 @@
 import { CR4_BITS } from '../control-bits.ts';
 import { VECTOR } from '../exceptions/vectors.ts';
+import { isCode64 } from '../modes.ts';
 import { CPL, CR4, REGISTER } from '../state.ts';
 import { storedRegister } from '../stored-registers.ts';
-import type { CpuContext } from '../system-context.ts';
+import type { CpuContext, DecodedOperands } from '../system-context.ts';
 import { setEdxEax } from './registers.ts';
 
 const TSC_OFFSET = storedRegister('TSC_OFFSET');
@@ -35,6 +36,11 @@ export function readTimeStamp(cpu: CpuContext): void {
 export function readTimeStampAndAux(cpu: CpuContext): void {
   readTimeStamp(cpu);
   cpu.state.setGpr32(REGISTER.RCX, cpu.state.u32(TSC_AUX));
+}
+
+/** RDPID: IA32_TSC_AUX, at any privilege and whatever CR4.TSD says. */
+export function readProcessorId(cpu: CpuContext, operands: DecodedOperands): void {
+  operands.writeRm(isCode64(cpu.state) ? 8 : 4, BigInt(cpu.state.u32(TSC_AUX)));
 }
 
 /** RDPMC: there are no counters, so every index is wrong. */

@@ -2,6 +2,7 @@ import type { CpuBus } from '../bus.ts';
 import type { CpuState } from '../cpu-state.ts';
 import { JUMP_ENTRY, jumpSlotOf } from '../interpreter/jump-cache.ts';
 import { FETCH_PAGE } from '../interpreter/layout.ts';
+import { isCanonicalHigh } from '../mmu/canonical.ts';
 import { ACCESS, MMU, type PageWalker } from '../mmu/page-walk.ts';
 import { CR2, LINEAR_MASK, MMU_INDEX, MODE, MODE_KEY, RIP_PAGE, TRANSLATION_AREA, USER_GENERATION } from '../state.ts';
 import type { CodeCache } from './code-cache.ts';
@@ -129,8 +130,7 @@ export class CodeLookup {
     let low = ripLow | 0;
     let high = ripHigh | 0;
     if (wide) {
-      const top = high >> 15;
-      if (top !== 0 && top !== -1) {
+      if (!isCanonicalHigh(state, high)) {
         recordFault(VECTOR_GP, 0);
         return undefined;
       }

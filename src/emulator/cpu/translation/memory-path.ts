@@ -14,6 +14,7 @@ import {
   TRANSLATION_AREA_BYTES,
   writeTlbOf,
 } from '../interpreter/layout.ts';
+import { isCanonicalHigh } from '../mmu/canonical.ts';
 import { ACCESS, MMU, type PageWalker } from '../mmu/page-walk.ts';
 import { CR2, LINEAR_MASK, MEMORY_VALUE, MMU_INDEX } from '../state.ts';
 
@@ -291,9 +292,7 @@ function pieceSize(byteLength: number): AccessSize {
   return byteLength >= 2 ? 2 : 1;
 }
 
-/** 48-bit addresses are sign-extended; outside 64-bit code the high half is 0 and always passes. */
+/** Outside 64-bit code the high half is 0 and always passes. */
 function isCanonical(high: number, state: CpuState): boolean {
-  if (state.u32(LINEAR_MASK + 4) === 0) return true;
-  const top = (high | 0) >> 15;
-  return top === 0 || top === -1;
+  return state.u32(LINEAR_MASK + 4) === 0 || isCanonicalHigh(state, high);
 }

@@ -11,6 +11,7 @@ import {
   CR4,
   EFER,
   MXCSR,
+  PKRU,
   SEGMENT_INDEX,
   XCR0,
   XMM,
@@ -22,6 +23,7 @@ import { operandsOf } from './operands.ts';
 const AREA = 0x1000;
 const MXCSR_IN_AREA = AREA + 24;
 const XSTATE_BV = AREA + 512;
+const XCOMP_BV = AREA + 520;
 const UPPER_HALVES = AREA + 576;
 
 /** 64-bit code at CPL 0 with CR4.OSXSAVE and XCR0 = 7. */
@@ -101,19 +103,93 @@ describe('XSAVE and XRSTOR', () => {
     expect([cpu.state.u64(XMM), cpu.state.u64(XMM + 16)]).toEqual([0n, 0n]);
   });
 
-  it('refuse misaligned areas, the compacted form, unknown components and reserved MXCSR bits', () => {
+  it('refuse misaligned areas, unknown formats and components, and reserved MXCSR bits', () => {
     const cpu = processor();
     cpu.state.setGpr32(0, 7);
     const restore = (linear = AREA) => faultOf(() => SYSTEM_HANDLERS.XRSTOR(cpu, area(cpu, linear)));
     expect(restore(AREA + 32)).toBe('13(0)');
-    cpu.poke64(XSTATE_BV + 8, 1n << 63n);
-    expect(restore()).toBe('13(0)');
-    cpu.poke64(XSTATE_BV + 8, 0n);
+    for (const wrong of [1n, (1n << 63n) | 8n]) {
+      cpu.poke64(XCOMP_BV, wrong);
+      expect(restore()).toBe('13(0)');
+    }
+    cpu.poke64(XCOMP_BV, 0n);
     cpu.poke64(XSTATE_BV, 8n);
     expect(restore()).toBe('13(0)');
     cpu.poke64(XSTATE_BV, 2n);
     cpu.poke32(MXCSR_IN_AREA, 0x1_0000);
     expect(restore()).toBe('13(0)');
+  });
+});
+
+describe('the compacted format', () => {
+  /** Everything that XCR0 can have, and rights of the keys. */
+  function withKeys(): FakeProcessor {
+    const cpu = processor();
+    cpu.state.setU64(XCR0, 0x207n);
+    cpu.state.setU32(PKRU, 0x5555_5554);
+    cpu.state.setU64(XMM, 0x1234n);
+    cpu.state.setU64(XMM + 16, 0x5678n);
+    return cpu;
+  }
+
+  it('packs what is asked for, and XRSTOR and XRSTORS take it apart', () => {
+    const cpu = withKeys();
+    cpu.state.setGpr32(0, 0x202);
+    SYSTEM_HANDLERS.XSAVEC(cpu, area(cpu));
+    expect([cpu.peek64(XSTATE_BV), cpu.peek64(XCOMP_BV)]).toEqual([0x202n, (1n << 63n) | 0x202n]);
+    // Without AVX the keys come first.
+    expect(cpu.peek64(UPPER_HALVES)).toBe(0x5555_5554n);
+    for (const name of ['XRSTOR', 'XRSTORS'] as const) {
+      cpu.state.setU32(PKRU, 0);
+      cpu.state.setU64(XMM, 0n);
+      cpu.state.setGpr32(0, 0x207);
+      SYSTEM_HANDLERS[name](cpu, area(cpu));
+      expect([cpu.state.u32(PKRU), cpu.state.u64(XMM), cpu.state.u64(XMM + 16)]).toEqual([0x5555_5554, 0x1234n, 0n]);
+    }
+  });
+
+  it('belongs to the supervisor as XSAVES and XRSTORS, which take no other', () => {
+    const cpu = withKeys();
+    cpu.state.setGpr32(0, 0x207);
+    SYSTEM_HANDLERS.XSAVES(cpu, area(cpu));
+    expect(cpu.peek64(UPPER_HALVES + 256)).toBe(0x5555_5554n);
+    cpu.poke64(XCOMP_BV, 0n);
+    expect(faultOf(() => SYSTEM_HANDLERS.XRSTORS(cpu, area(cpu)))).toBe('13(0)');
+    cpu.state.setU32(CPL, 3);
+    expect(faultOf(() => SYSTEM_HANDLERS.XSAVES(cpu, area(cpu)))).toBe('13(0)');
+    expect(faultOf(() => SYSTEM_HANDLERS.XRSTORS(cpu, area(cpu)))).toBe('13(0)');
+  });
+
+  it('refuses components that it has no place for, and reserved bytes', () => {
+    const cpu = withKeys();
+    cpu.state.setGpr32(0, 0x207);
+    const restore = () => faultOf(() => SYSTEM_HANDLERS.XRSTOR(cpu, area(cpu)));
+    cpu.poke64(XCOMP_BV, (1n << 63n) | 3n);
+    cpu.poke64(XSTATE_BV, 4n);
+    expect(restore()).toBe('13(0)');
+    cpu.poke64(XSTATE_BV, 0n);
+    cpu.poke64(XSTATE_BV + 56, 1n);
+    expect(restore()).toBe('13(0)');
+    cpu.poke64(XSTATE_BV + 56, 0n);
+    expect(restore()).toBe('none');
+    expect(cpu.state.u32(MXCSR)).toBe(0x1f80);
+  });
+});
+
+describe('protection keys', () => {
+  it('are there with CR4.PKE, by RDPKRU and WRPKRU', () => {
+    const cpu = processor();
+    const run = (name: 'RDPKRU' | 'WRPKRU', eax = 0, ecx = 0, edx = 0): string => {
+      cpu.state.setGpr32(0, eax);
+      cpu.state.setGpr32(1, ecx);
+      cpu.state.setGpr32(2, edx);
+      return faultOf(() => SYSTEM_HANDLERS[name](cpu, operandsOf(cpu)));
+    };
+    expect([run('RDPKRU'), run('WRPKRU')]).toEqual(['6', '6']);
+    cpu.state.setU64(CR4, cpu.state.u64(CR4) | BigInt(CR4_BITS.PKE));
+    expect([run('RDPKRU', 0, 1), run('WRPKRU', 0, 1), run('WRPKRU', 0, 0, 1)]).toEqual(['13(0)', '13(0)', '13(0)']);
+    expect([run('WRPKRU', 12), run('RDPKRU', 0, 0, 7)]).toEqual(['none', 'none']);
+    expect([cpu.state.gpr32(0), cpu.state.gpr32(2)]).toEqual([12, 0]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { CR0_BITS, CR4_BITS, EFER_BITS } from '../../../../src/emulator/cpu/control-bits.ts';
 import { ACCESS, MMU } from '../../../../src/emulator/cpu/mmu/page-walk.ts';
-import { CR0, CR2, CR3, CR4, EFER, MMU_INDEX } from '../../../../src/emulator/cpu/state.ts';
+import { CR0, CR2, CR3, CR4, EFER, MMU_INDEX, PKRU } from '../../../../src/emulator/cpu/state.ts';
 import { PDPTE_REGISTERS } from '../../../../src/emulator/cpu/stored-registers.ts';
 import { FakeProcessor, faultOf } from './fake-processor.ts';
 
@@ -173,5 +173,46 @@ describe('linear memory', () => {
   it('refuses non-canonical addresses', () => {
     const cpu = longMode(0x8000n | BigInt(P | W));
     expect(faultOf(() => cpu.memory.read(0x8000_0000_0000n, 4))).toBe('13(0)');
+  });
+});
+
+describe('protection keys', () => {
+  const KEY_3 = 3n << 59n;
+  const keyed = (disabled: number, options: { upper?: number; wp?: boolean } = {}) => {
+    const cpu = longMode(KEY_3 | 0x8000n | BigInt(P | W | U), { ...options, cr4: CR4_BITS.PKE });
+    cpu.state.setU32(PKRU, disabled << 6);
+    return cpu;
+  };
+
+  it('take accesses or writes to the user’s pages away, from fetches nothing', () => {
+    const closed = keyed(1);
+    expect([walk(closed, ACCESS.READ, MMU.USER), walk(closed, ACCESS.WRITE, MMU.USER)]).toEqual(['25', '27']);
+    expect([walk(closed, ACCESS.READ, MMU.SUPERVISOR), walk(closed, ACCESS.EXECUTE, MMU.USER)]).toEqual(['21', 'ok']);
+    expect(closed.walker).toMatchObject({ readable: false, writable: false, executable: true });
+    const readOnly = keyed(2);
+    expect([walk(readOnly, ACCESS.READ, MMU.USER), walk(readOnly, ACCESS.WRITE, MMU.USER)]).toEqual(['ok', '27']);
+    expect(walk(readOnly, ACCESS.WRITE, MMU.SUPERVISOR)).toBe('23');
+  });
+
+  it('let the supervisor write where WP is clear, and have no say over its own pages', () => {
+    expect(walk(keyed(2, { wp: false }), ACCESS.WRITE, MMU.SUPERVISOR)).toBe('ok');
+    expect(walk(keyed(1, { upper: P | W }), ACCESS.READ, MMU.SUPERVISOR)).toBe('ok');
+  });
+
+  it('do not count without CR4.PKE', () => {
+    const cpu = longMode(KEY_3 | 0x8000n | BigInt(P | W | U));
+    cpu.state.setU32(PKRU, 0xffff_ffff);
+    expect(walk(cpu, ACCESS.WRITE, MMU.USER)).toBe('ok');
+  });
+});
+
+describe('5-level walk', () => {
+  it('goes through one table more, by bits 56:48', () => {
+    const cpu = longMode(0x8000n | BigInt(P | W | U), { cr4: CR4_BITS.LA57 });
+    cpu.state.setU64(CR3, 0x6000n);
+    cpu.poke64(0x6000 + 0x1ff * 8, 0x1000n | BigInt(P | W | U));
+    expect(walk(cpu, ACCESS.READ, MMU.USER)).toBe('4');
+    expect(cpu.walker.walk(0x40_5000, 0xffff_0000 | 0, ACCESS.READ, MMU.USER)).toBe(true);
+    expect(cpu.walker.gpa).toBe(0x8000);
   });
 });

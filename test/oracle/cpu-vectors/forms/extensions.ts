@@ -269,4 +269,11 @@ export function recordExtensions(recorder: VectorRecorder, mode: Mode, scale = 1
   }
   recordTruncation(recorder, mode, scale);
   recordScalar(recorder, mode, scale);
+  for (const [name, extension] of [
+    ['CLFLUSHOPT m8', 7],
+    ['CLWB m8', 6],
+  ] as const) {
+    const opcode = [0x0f, 0xae];
+    recorder.rm({ name, mode, bits: 8, prefixes: [0x66], opcode, reg: { extension }, rm: 'memory', count: 2 });
+  }
 }
