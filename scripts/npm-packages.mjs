@@ -45,10 +45,12 @@ export function runPinned(root, args, options = {}) {
   return status ?? (signal === null ? 1 : 128);
 }
 
-/** Compiles src/ to dist/, without what an earlier version left there. */
+/** Compiles src/ to dist/, without what an earlier version left there, and generates the default processor's interpreter. */
 export function build(root) {
   rmSync(join(root, 'dist'), { recursive: true, force: true });
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const status = runPinned(root, [compiler, '-p', 'tsconfig.build.json']);
-  if (status !== 0) process.exit(status);
+  for (const step of [[compiler, '-p', 'tsconfig.build.json'], [join(root, 'scripts', 'build-interpreters.mjs')]]) {
+    const status = runPinned(root, step);
+    if (status !== 0) process.exit(status);
+  }
 }

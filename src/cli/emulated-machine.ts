@@ -8,6 +8,7 @@ import {
   ENGINE_MACHINE_OFFSET,
   translationAreasAfter,
 } from '../emulator/cpu/execution/engine-memory.ts';
+import type { InterpreterStore } from '../emulator/cpu/interpreter/interpreter-store.ts';
 import type { CpuModel } from '../emulator/cpu/model/cpu-model.ts';
 import { createEngine } from '../emulator/cpu/processor.ts';
 import type { Backends } from '../emulator/machine/device-models.ts';
@@ -17,6 +18,7 @@ import { topologyOf } from '../emulator/machine/processor-topology.ts';
 import { KIB, MIB } from '../shared/bytes.ts';
 import { UserError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import { builtInterpreters } from './interpreter-files.ts';
 import type { TierTimer } from './tier-timer.ts';
 
 /** What a machine is started with. */
@@ -35,6 +37,8 @@ export interface MachineStart {
   readonly regionsAfter?: number;
   /** Drives, networks and the like, opened. */
   readonly backends: Backends;
+  /** Where generated interpreters come from; the build's by default. */
+  readonly interpreters?: InterpreterStore;
   /** Measures where host time goes. */
   readonly timer?: TierTimer;
 }
@@ -72,10 +76,10 @@ export function startMachine(start: MachineStart): Machine {
 }
 
 function engineOf(start: MachineStart, placement: EnginePlacement, bus: CpuBus): CpuEngine {
-  const { timer, cpu, logger, regionsAfter } = start;
+  const { timer, cpu, logger, regionsAfter, interpreters = builtInterpreters } = start;
   const topology = topologyOf(start.board.machine);
   const log = (site: string, message: string): void => logger.warn(`guest: ${site}: ${message}`);
-  if (timer === undefined) return createEngine(placement, bus, log, { model: cpu, topology, regionsAfter });
-  const options = { model: cpu, topology, regionsAfter, instrument: timer.instrument };
+  const options = { model: cpu, topology, regionsAfter, interpreterStore: interpreters, instrument: timer?.instrument };
+  if (timer === undefined) return createEngine(placement, bus, log, options);
   return timer.engine(createEngine(placement, timer.bus(bus), log, options));
 }

@@ -1,4 +1,3 @@
-import fetch from 'node-fetch';
 import { UserError } from '../shared/errors.ts';
 import { readFileBytes } from './files.ts';
 
@@ -11,6 +10,8 @@ const URL_TIMEOUT = 30_000;
  */
 export async function readSource(source: string): Promise<Uint8Array> {
   if (!/^https?:\/\//i.test(source)) return readFileBytes(source);
+  // Loaded for URLs only: it brings much of Node's network along.
+  const { default: fetch } = await import('node-fetch');
   const response = await fetch(source, { signal: AbortSignal.timeout(URL_TIMEOUT) }).catch((error: Error) => {
     throw new UserError('URL_UNREACHABLE', `nothing answers: ${error.message}`, {
       place: { file: source },

@@ -1,12 +1,14 @@
 import { Flags } from '@oclif/core';
 import { boardArgs } from '../cli/board-flags.ts';
-import { prepareBoot, startFlags } from '../cli/boot-start.ts';
+import type { BootStart } from '../cli/boot-start.ts';
 import { guestFlags } from '../cli/guest-flags.ts';
 import { runSession } from '../cli/guest-session.ts';
 import { profileFlags, profilerOf } from '../cli/profiler.ts';
 import { Q35Command } from '../cli/q35-command.ts';
 import { endText, exitCodeOf } from '../cli/run-machine.ts';
 import { loadGuest, restoreGuest } from '../cli/snapshots.ts';
+import { type StartFlags, startFlags } from '../cli/start-flags.ts';
+import type { Logger } from '../shared/logger.ts';
 
 export default class BootCommand extends Q35Command {
   static override summary = 'Boot a guest on the emulated machine';
@@ -34,8 +36,7 @@ export default class BootCommand extends Q35Command {
     const saved = flags.snapshot === undefined ? undefined : loadGuest(flags.snapshot);
     // What the person stated, defaults apart: without any of it the snapshot says what the board is.
     const stated = raw.some((token) => token.type === 'arg' || token.flag in startFlags);
-    const start =
-      saved !== undefined && !stated ? saved.start : await prepareBoot(args.board, flags, this.config.root, logger);
+    const start = saved !== undefined && !stated ? saved.start : await this.#prepare(args.board, flags, logger);
     const profiler = profilerOf(flags);
     const end = await runSession(start, flags, logger, {
       profiler,
@@ -46,5 +47,11 @@ export default class BootCommand extends Q35Command {
     if (profiler !== undefined) this.logToStderr(profiler.finish());
     if (end.kind !== 'power-off') this.logToStderr(endText(end));
     process.exitCode = exitCodeOf(end);
+  }
+
+  /** The planner and the table builders are loaded when there is something to plan: a snapshot starts without them. */
+  async #prepare(board: string | undefined, flags: StartFlags, logger: Logger): Promise<BootStart> {
+    const { prepareBoot } = await import('../cli/boot-start.ts');
+    return prepareBoot(board, flags, this.config.root, logger);
   }
 }

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { Flags } from '@oclif/core';
 import { FW_CFG_OVERRIDE_PREFIX } from '../bios/artifacts.ts';
 import { toQemuArguments } from '../bios/topology/qemu-arguments.ts';
-import { boardArgs, boardFlags, loadBoard } from '../cli/board-flags.ts';
+import { boardArgs, boardFlags } from '../cli/board-flags.ts';
+import { loadBoard } from '../cli/board-loading.ts';
 import { Q35Command } from '../cli/q35-command.ts';
 import { UserError } from '../shared/errors.ts';
 

@@ -3,8 +3,10 @@ import { assembleFirmware, type Firmware } from '../../bios/firmware.ts';
 import { planPci } from '../../bios/pci/planner.ts';
 import type { EntryPointForm } from '../../bios/smbios/table.ts';
 import { encodePlanJson, PLAN_JSON_NAME } from '../../bios/verify/subject.ts';
-import { acpiTableFlag, loadAcpiTables } from '../../cli/acpitable-flag.ts';
-import { boardArgs, boardFlags, loadBoard } from '../../cli/board-flags.ts';
+import { acpiTableFlag } from '../../cli/acpitable-flag.ts';
+import { loadAcpiTables } from '../../cli/acpitable-loading.ts';
+import { boardArgs, boardFlags } from '../../cli/board-flags.ts';
+import { loadBoard } from '../../cli/board-loading.ts';
 import { writeDirectoryWhole } from '../../cli/directories.ts';
 import { Q35Command } from '../../cli/q35-command.ts';
 

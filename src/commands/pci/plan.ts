@@ -1,7 +1,8 @@
 import { Flags } from '@oclif/core';
 import { formatPlan, planJson } from '../../bios/pci/plan-text.ts';
 import { planPci } from '../../bios/pci/planner.ts';
-import { boardArgs, boardFlags, loadBoard } from '../../cli/board-flags.ts';
+import { boardArgs, boardFlags } from '../../cli/board-flags.ts';
+import { loadBoard } from '../../cli/board-loading.ts';
 import { Q35Command } from '../../cli/q35-command.ts';
 
 export default class PciPlanCommand extends Q35Command {

@@ -19,6 +19,7 @@ import { RunLoop } from './execution/run-loop.ts';
 import type { InstrumentCall } from './instrument.ts';
 import { NEVER_HOT } from './interpreter/generate.ts';
 import { HandlerTable } from './interpreter/handlers.ts';
+import type { InterpreterStore } from './interpreter/interpreter-store.ts';
 import { ENTRY_COUNTS, ENTRY_COUNTS_END } from './interpreter/layout.ts';
 import { UOP } from './interpreter/micro-op.ts';
 import { CurrentOperands } from './interpreter/operands.ts';
@@ -42,6 +43,8 @@ export interface EngineOptions {
   readonly regionsAfter?: number;
   /** Wraps what generated code calls, for a profile. */
   readonly instrument?: InstrumentCall;
+  /** Where generated interpreters are kept; without one each engine generates its own. */
+  readonly interpreterStore?: InterpreterStore;
 }
 
 /** Builds the processors; `log` hears of a guest's mistakes, once a site. */
@@ -143,8 +146,22 @@ class Processor implements CpuEngine {
     const exceptions = new ExceptionUnit(context);
     const exitRequest = new ExitRequest(state, codeCache, budget, call);
     const calls = new CodeCalls({ context, operands, fault: guestFault, codeCache, processors, faults, budget, call });
-    const { instrument, regionsAfter = NEVER_HOT } = options;
-    const code = { placement, state, handlers, codeCache, processors, calls, faults, call, regionsAfter, instrument };
+    const { instrument, interpreterStore, regionsAfter = NEVER_HOT } = options;
+    const { features } = model;
+    const code = {
+      placement,
+      state,
+      handlers,
+      codeCache,
+      processors,
+      calls,
+      faults,
+      call,
+      regionsAfter,
+      instrument,
+      features,
+      interpreterStore,
+    };
     const { run, regions } = instantiateGeneratedCode(code);
     this.#state = state;
     this.#bus = bus;

@@ -20,12 +20,12 @@ export function createEngineMemory(machineBytes: number, processors = 1): WebAss
   return new WebAssembly.Memory({ initial: pages, maximum: MAXIMUM_PAGES });
 }
 
-/** How generated modules must declare the memory that they import. */
+/** How generated modules declare the memory that they import: any that is large enough fits. */
 export function memoryLimits(buffer: ArrayBuffer | SharedArrayBuffer): {
   initialPages: number;
   maximumPages: number;
   shared: boolean;
 } {
   const shared = typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
-  return { initialPages: buffer.byteLength / WASM_PAGE, maximumPages: MAXIMUM_PAGES, shared };
+  return { initialPages: 1, maximumPages: MAXIMUM_PAGES, shared };
 }

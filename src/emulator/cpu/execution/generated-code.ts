@@ -4,6 +4,7 @@ import { type InstrumentCall, instrumented } from '../instrument.ts';
 import { generateInterpreter } from '../interpreter/generate.ts';
 import type { HandlerTable } from '../interpreter/handlers.ts';
 import { bindHelpers } from '../interpreter/helpers.ts';
+import { type InterpreterStore, storedOrGenerated } from '../interpreter/interpreter-store.ts';
 import { entryCountOf } from '../interpreter/layout.ts';
 import { EXIT, NEXT } from '../interpreter/micro-op.ts';
 import { RegionCompiler } from '../jit/region-compiler.ts';
@@ -31,6 +32,9 @@ export interface GeneratedCodePorts {
   /** Entries after which a block is compiled into a region. */
   readonly regionsAfter: number;
   readonly instrument: InstrumentCall | undefined;
+  /** Of the processor's model. */
+  readonly features: ReadonlySet<string>;
+  readonly interpreterStore: InterpreterStore | undefined;
 }
 
 /** The engine's WebAssembly. */
@@ -45,7 +49,11 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
   const { placement, state, handlers, codeCache, processors, calls, faults, call } = ports;
   const path = (): MemoryPath => processors.current.caches.memoryPath;
   const limits = memoryLimits(placement.memory.buffer);
-  const module = new WebAssembly.Module(generateInterpreter(handlers, limits, ports.regionsAfter));
+  const traits = { features: ports.features, hotEntries: ports.regionsAfter, sharedMemory: limits.shared };
+  const bytes = storedOrGenerated(ports.interpreterStore, traits, () =>
+    generateInterpreter(handlers, limits, ports.regionsAfter),
+  );
+  const module = new WebAssembly.Module(bytes);
   const table = new WebAssembly.Table({ element: 'anyfunc', initial: handlers.count });
   const checkLimit = call.noting((segment: number, low: number, high: number, access: number) =>
     faults.checkLimit(segment, low, high, access),
