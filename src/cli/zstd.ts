@@ -1,4 +1,4 @@
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Compressor } from '../emulator/machine/snapshot/compressor.ts';
 
 /** On a booted Linux the default (3) is no smaller, and no faster to read. */
@@ -9,6 +9,7 @@ const SMALLEST_CHUNK = 64;
 /** Zstandard with its checksum: reading costs about a third of what zlib's format costs. */
 export const zstd: Compressor = {
   method: 'zstd',
+  checksum: (bytes) => crc32(bytes),
   compress: (bytes) =>
     zstdCompressSync(bytes, {
       params: { [constants.ZSTD_c_compressionLevel]: LEVEL, [constants.ZSTD_c_checksumFlag]: 1 },

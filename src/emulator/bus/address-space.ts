@@ -46,6 +46,8 @@ const MIB_INVERSE = 2 ** -20;
 /** Reads guest memory that a region names; given by whoever owns the Wasm memory. */
 export interface MemoryAccess {
   readonly bytes: () => Uint8Array;
+  /** Bytes at a host offset are about to be read or written: they must be there. */
+  settle?(hostOffset: number, byteLength: number): void;
 }
 
 /**
@@ -135,7 +137,15 @@ export class AddressSpace implements BusTarget {
     const segment = this.find(address, write);
     if (segment === undefined || address + byteLength > segment.end) return -1;
     const content = segment.region.content;
-    return content.kind === 'memory' ? content.memory.hostOffset + (address - segment.region.base) : -1;
+    if (content.kind !== 'memory') return -1;
+    const offset = content.memory.hostOffset + (address - segment.region.base);
+    this.settle(offset, byteLength);
+    return offset;
+  }
+
+  /** Before whoever found a memory segment touches bytes of it. */
+  settle(hostOffset: number, byteLength: number): void {
+    this.#memory?.settle?.(hostOffset, byteLength);
   }
 
   read(address: number, size: AccessSize): number {
@@ -159,6 +169,7 @@ export class AddressSpace implements BusTarget {
     if (content.kind === 'hole') return allOnes(size);
     const bytes = this.#bytes();
     let at = content.memory.hostOffset + (address - region.base) + size;
+    this.settle(at - size, size);
     let value = 0;
     for (let index = 0; index < size; index++) value = value * 0x100 + bytes[--at];
     return value;
@@ -171,6 +182,7 @@ export class AddressSpace implements BusTarget {
     } else if (content.kind === 'memory') {
       const bytes = this.#bytes();
       const at = content.memory.hostOffset + (address - region.base);
+      this.settle(at, size);
       for (let index = 0; index < size; index++) bytes[at + index] = value >>> (8 * index);
     }
   }

@@ -1,6 +1,7 @@
 import { alignUp } from '../../shared/bytes.ts';
 import type { MachineConfig } from '../machine/config.ts';
 import { HIGH_RAM_BASE } from '../machine/memory-map.ts';
+import { type PageSource, PendingPages } from './pending-pages.ts';
 
 const PAGE = 0x1000;
 
@@ -29,6 +30,7 @@ export class GuestMemory {
   readonly #memory: RamPlacement['memory'];
   #buffer: ArrayBuffer | SharedArrayBuffer;
   #bytes: Uint8Array;
+  #pending: PendingPages | undefined;
 
   /** Copies `rom` in and clears RAM. */
   constructor(placement: RamPlacement, config: MachineConfig, rom: Uint8Array) {
@@ -57,7 +59,7 @@ export class GuestMemory {
     return this.#bytes;
   };
 
-  /** Offset of RAM at `gpa` past all decoding, or −1: for loaders, hashes and debuggers. */
+  /** Offset of RAM at `gpa` past all decoding, or −1: for loaders and debuggers, after `ram()`. */
   ramOffset(gpa: number): number {
     if (gpa < this.lowRamBytes) return this.lowRamOffset + gpa;
     const above = gpa - HIGH_RAM_BASE;
@@ -66,6 +68,35 @@ export class GuestMemory {
 
   /** RAM as it lies in memory, low part then high part: what a state hash covers. */
   ram(): Uint8Array {
+    while (this.settleNext());
+    return this.#ram();
+  }
+
+  #ram(): Uint8Array {
     return this.bytes().subarray(this.lowRamOffset, this.romOffset);
+  }
+
+  /** From now on the pages of `sources` hold what these will load, when somebody looks; all others stay as they are. */
+  fillLater(sources: readonly PageSource[]): void {
+    while (this.settleNext());
+    this.#pending = new PendingPages(this.#ram(), sources);
+  }
+
+  /** True while pages wait for their bytes: whoever reads or writes by host offset must `settle` first. */
+  get isPending(): boolean {
+    return this.#pending !== undefined;
+  }
+
+  /** Before bytes at a host offset are looked at or written. */
+  settle(hostOffset: number, byteLength: number): void {
+    if (this.#pending === undefined || hostOffset >= this.romOffset) return;
+    this.#pending.settle(hostOffset - this.lowRamOffset, byteLength);
+  }
+
+  /** Gets some more of what waits; false when nothing does any longer. */
+  settleNext(): boolean {
+    if (this.#pending?.settleNext() === true) return true;
+    this.#pending = undefined;
+    return false;
   }
 }

@@ -47,6 +47,7 @@ export class SpaceDma implements DmaPort {
     const { content, base } = segment.region;
     if (content.kind === 'memory') {
       const at = content.memory.hostOffset + (address - base);
+      this.#space.settle(at, target.length);
       target.set(this.#bytes().subarray(at, at + target.length));
       return;
     }
@@ -61,7 +62,9 @@ export class SpaceDma implements DmaPort {
   #writeSegment(segment: Segment, address: number, source: Uint8Array): void {
     const { content, base } = segment.region;
     if (content.kind === 'memory') {
-      this.#bytes().set(source, content.memory.hostOffset + (address - base));
+      const at = content.memory.hostOffset + (address - base);
+      this.#space.settle(at, source.length);
+      this.#bytes().set(source, at);
       this.#onMemoryWrite(address, source.length);
       return;
     }

@@ -1,6 +1,7 @@
 import type { Logger } from '../../shared/logger.ts';
 import { AddressSpace } from '../bus/address-space.ts';
 import { GuestMemory } from '../bus/guest-memory.ts';
+import type { PageSource } from '../bus/pending-pages.ts';
 import { SpaceDma } from '../bus/space-dma.ts';
 import { Ich9 } from '../chipset/ich9/ich9.ts';
 import { ResetControl } from '../chipset/ich9/reset-control.ts';
@@ -188,6 +189,7 @@ export class Machine {
       const left = Math.min(lastInstruction - this.engine.retired(), lastTime - now);
       if (left <= 0) return { kind: 'limit' };
       const exit = this.#runSlice(Math.min(left, this.clock.nextDeadline() - now, LONGEST_SLICE));
+      if (this.memory.isPending) this.memory.settleNext();
       if (exit === 'shutdown') return { kind: 'triple-fault', autopsy: this.engine.autopsy() };
       if (exit === 'spin') this.clock.skipTo(this.clock.now() + SPIN_TIME);
       if (exit !== 'halt' || this.#event !== undefined || this.#resetRequested) continue;
@@ -208,16 +210,17 @@ export class Machine {
   }
 
   /**
-   * Takes up the state of a machine of the same board (`snapshot/restore.ts` checks that). `fillRam` then writes RAM. The run goes on
-   * bit by bit as the other one would have.
+   * Takes up the state of a machine of the same board (`snapshot/restore.ts` checks that), and its RAM from `sources`: each is loaded when a
+   * page of it is touched, at the latest after as many slices as there are sources. The run goes on bit by bit as the other one would have.
    */
-  restore(state: MachineState, fillRam: (ram: Uint8Array) => void): void {
+  restore(state: MachineState, sources: readonly PageSource[]): void {
     this.reset();
     this.clock.restore(state.clock);
     restoreComponents(this.components(), state.components);
     this.root.remapAll();
     this.#remap();
-    fillRam(this.memory.ram());
+    if (this.engine.retired() > 0) this.memory.ram().fill(0);
+    this.memory.fillLater(sources);
     this.#resetRequested = state.resetRequested;
     this.engine.restore(state.processor);
   }

@@ -158,7 +158,7 @@ describe('a machine that is saved and restored in the midst of anything', () => 
       const saved = JSON.parse(JSON.stringify(first.machine.snapshot()));
       const ram = first.machine.memory.ram().slice();
       const second = abusedMachine();
-      second.machine.restore(saved, (target) => target.set(ram));
+      second.machine.restore(saved, [{ runs: [{ first: 0, count: ram.length / 0x1000 }], load: () => ram }]);
       expect(JSON.parse(JSON.stringify(second.machine.snapshot()))).toEqual(saved);
       const stream = choose(2 ** 32);
       const onFirst = random(stream);

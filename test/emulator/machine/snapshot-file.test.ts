@@ -12,6 +12,7 @@ const PAGE = 0x1000;
 /** No compression, but a sum at the end: what the port asks for. */
 const plain: Compressor = {
   method: 'plain',
+  checksum: sum,
   compress: (bytes) => Uint8Array.of(...bytes, sum(bytes)),
   decompress: (bytes, byteLength) => {
     if (bytes.length !== byteLength + 1) throw new Error('length');

@@ -1,7 +1,7 @@
 const PAGE = 0x1000;
 const PAGE_WORDS = PAGE / 4;
-/** Longest run, pages: 4 MiB, so that pieces are neither many nor large. */
-const LONGEST_RUN = 1024;
+/** Longest run, pages: 1 MiB, so that pieces are neither many nor large. */
+const LONGEST_RUN = 256;
 
 /** Pages that follow one another in RAM, none of them all zeros. */
 export interface PageRun {
@@ -42,15 +42,6 @@ export function gatherPages(ram: Uint8Array, runs: readonly PageRun[]): Uint8Arr
     at += count * PAGE;
   }
   return bytes;
-}
-
-/** Puts what `gatherPages` gave back to its pages. */
-export function scatterPages(ram: Uint8Array, runs: readonly PageRun[], bytes: Uint8Array): void {
-  let at = 0;
-  for (const { first, count } of runs) {
-    ram.set(bytes.subarray(at, at + count * PAGE), first * PAGE);
-    at += count * PAGE;
-  }
 }
 
 /** Splits runs into groups of about `pages` pages each, which are compressed as one. */

@@ -1,12 +1,13 @@
 import { asciiBytes, concatBytes, equalBytes, viewOf } from '../../../shared/bytes.ts';
 import { UserError } from '../../../shared/errors.ts';
+import type { PageSource } from '../../bus/pending-pages.ts';
 import { mismatchOf } from '../component.ts';
 import type { MachineConfig } from '../config.ts';
 import type { Machine, MachineState } from '../machine.ts';
 import { stateHash } from '../state-hash.ts';
 import type { Compressor } from './compressor.ts';
 import { type BoardIdentity, boardDifferences, boardIdentity, type MachineInputs } from './identity.ts';
-import { gatherPages, groupRuns, type PageRun, scatterPages, usedPages } from './ram-pages.ts';
+import { gatherPages, groupRuns, type PageRun, usedPages } from './ram-pages.ts';
 
 /**
  * A snapshot file: magic, version u32, byte length of the header u32, hash of the header (32 characters), the header as JSON, and the
@@ -14,11 +15,11 @@ import { gatherPages, groupRuns, type PageRun, scatterPages, usedPages } from '.
  */
 const MAGIC = asciiBytes('Q35SNAP\n');
 /** Version of the file's own form; components have theirs. */
-export const SNAPSHOT_VERSION = 2;
+export const SNAPSHOT_VERSION = 3;
 const HASH_BYTES = 32;
 const PROLOGUE_BYTES = MAGIC.length + 4 + 4 + HASH_BYTES;
-/** Pages of a blob of RAM: 8 MiB. */
-const GROUP_PAGES = 2048;
+/** Pages of a blob of RAM: 1 MiB, so that a guest which looks at one page waits for few others. */
+const GROUP_PAGES = 256;
 
 interface Blob {
   /** Bytes as they are and as they lie in the file. */
@@ -34,7 +35,7 @@ interface Header {
   readonly rom: Blob;
   readonly items: readonly (readonly [number, Blob])[];
   readonly files: readonly (readonly [string, Blob])[];
-  readonly ram: readonly { readonly runs: readonly PageRun[]; readonly blob: Blob }[];
+  readonly ram: readonly { readonly runs: readonly PageRun[]; readonly blob: Blob; readonly checksum: number }[];
   readonly state: MachineState;
   readonly host: unknown;
 }
@@ -46,8 +47,11 @@ export interface Snapshot {
   readonly state: MachineState;
   /** Whatever the host side stored beside the machine. */
   readonly host: unknown;
-  /** Writes the pages of RAM; everything else in `ram` must be zero. */
-  fillRam(ram: Uint8Array): void;
+  /**
+   * The pages of RAM that hold anything, to be decompressed one group after the other; all checked here.
+   * @throws UserError SNAPSHOT_DAMAGED
+   */
+  ramSources(): readonly PageSource[];
 }
 
 function inputsOf(machine: Machine): MachineInputs {
@@ -73,7 +77,10 @@ export function encodeSnapshot(machine: Machine, compressor: Compressor, host: u
     rom: store(inputs.rom),
     items: [...inputs.items].map(([key, bytes]) => [key, store(bytes)] as const),
     files: [...inputs.files].map(([name, bytes]) => [name, store(bytes)] as const),
-    ram: groupRuns(usedPages(ram), GROUP_PAGES).map((runs) => ({ runs, blob: store(gatherPages(ram, runs)) })),
+    ram: groupRuns(usedPages(ram), GROUP_PAGES).map((runs) => {
+      const blob = store(gatherPages(ram, runs));
+      return { runs, blob, checksum: compressor.checksum(blobs[blobs.length - 1]) };
+    }),
     state: machine.snapshot(),
     host,
   };
@@ -130,14 +137,17 @@ export function decodeSnapshot(bytes: Uint8Array, compressor: Compressor, file: 
   if (header.compression !== compressor.method) {
     throw versionError(file, `compressed by ${header.compression} instead of ${compressor.method}`);
   }
-  const load = ({ byteLength, stored }: Blob): Uint8Array => {
-    const blob = bytes.subarray(at, at + stored);
-    at += stored;
+  const decompress = (stored: Uint8Array, byteLength: number, from: number): Uint8Array => {
     try {
-      return compressor.decompress(blob, byteLength);
+      return compressor.decompress(stored, byteLength);
     } catch (error) {
-      throw damaged(file, `its bytes from ${at - stored} on (${(error as Error).message})`);
+      throw damaged(file, `its bytes from ${from} on (${(error as Error).message})`);
     }
+  };
+  const load = ({ byteLength, stored }: Blob): Uint8Array => {
+    const from = at;
+    at += stored;
+    return decompress(bytes.subarray(from, at), byteLength, from);
   };
   const inputs: MachineInputs = {
     config: header.config,
@@ -152,9 +162,15 @@ export function decodeSnapshot(bytes: Uint8Array, compressor: Compressor, file: 
     inputs,
     state: header.state,
     host: header.host,
-    fillRam: (ram) => {
+    ramSources: () => {
       at = ramStart;
-      for (const { runs, blob } of header.ram) scatterPages(ram, runs, load(blob));
+      return header.ram.map(({ runs, blob, checksum }) => {
+        const from = at;
+        at += blob.stored;
+        const stored = bytes.subarray(from, at);
+        if (compressor.checksum(stored) !== checksum) throw damaged(file, `its bytes from ${from} on`);
+        return { runs, load: () => decompress(stored, blob.byteLength, from) };
+      });
     },
   };
 }
@@ -184,8 +200,5 @@ export function restoreSnapshot(machine: Machine, snapshot: Snapshot, file: stri
   if (differences.length > 0) throw boardError(file, differences);
   const mismatch = mismatchOf(machine.components(), snapshot.state.components);
   if (mismatch !== undefined) throw versionError(file, mismatch);
-  machine.restore(snapshot.state, (ram) => {
-    if (machine.engine.retired() > 0) ram.fill(0);
-    snapshot.fillRam(ram);
-  });
+  machine.restore(snapshot.state, snapshot.ramSources());
 }
