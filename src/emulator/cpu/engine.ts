@@ -55,6 +55,8 @@ export interface CpuEngine extends CpuControl {
   /** The architectural state of all processors in a fixed order, for hashes and comparisons: same state, same bytes. */
   stateBytes(): Uint8Array;
   position(): EnginePosition;
+  /** After `halt`: an interrupt can wake some processor. Otherwise only a reset, INIT or NMI does. */
+  takesInterrupts(): boolean;
   /** Between two calls of `run` only, as is `restore`. */
   snapshot(): EngineState;
   /** Takes up the state of a snapshot; RAM and devices must stand already. */

@@ -230,6 +230,10 @@ class Processor implements CpuEngine {
     this.#turns.wake(current.index);
   }
 
+  takesInterrupts(): boolean {
+    return this.#processors.all.some((processor) => processor.takesInterrupts);
+  }
+
   setNmi(processor: number): void {
     this.#processors.all[processor].events.nmi = true;
     this.interruptRaised(processor);

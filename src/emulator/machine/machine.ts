@@ -194,7 +194,7 @@ export class Machine {
       if (exit === 'spin') this.clock.skipTo(this.clock.now() + SPIN_TIME);
       if (exit !== 'halt' || this.#event !== undefined || this.#resetRequested) continue;
       const wake = this.clock.nextDeadline();
-      if (wake === Number.POSITIVE_INFINITY) return { kind: 'idle' };
+      if (wake === Number.POSITIVE_INFINITY || !this.engine.takesInterrupts()) return { kind: 'idle' };
       this.clock.skipTo(Math.min(wake, lastTime));
     }
   }

@@ -77,6 +77,10 @@ export class ScriptedEngine implements CpuEngine {
     this.a20 = state.a20Enabled;
   }
 
+  takesInterrupts(): boolean {
+    return true;
+  }
+
   regionStatistics() {
     return { compiled: 0, modules: 0, instructions: 0, wasmBytes: 0 };
   }

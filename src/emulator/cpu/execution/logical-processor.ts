@@ -140,6 +140,11 @@ export class LogicalProcessor {
     return (state.u32(FLAGS_SYSTEM) & RFLAGS.IF) !== 0 && this.#shared.bus.interruptPending(this.index);
   }
 
+  /** Once it halts an interrupt wakes it. A processor that waits for its start depends on the others. */
+  get takesInterrupts(): boolean {
+    return !this.events.waitsForStartUp && (this.state.u32(FLAGS_SYSTEM) & RFLAGS.IF) !== 0;
+  }
+
   /** Between instructions: carries out INIT and start-up (SDM vol. 3 §8.4, table 9-1). False when it has no instruction to run. */
   takeStartUp(): boolean {
     const { events, state } = this;
