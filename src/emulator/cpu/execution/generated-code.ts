@@ -7,6 +7,7 @@ import { bindHelpers } from '../interpreter/helpers.ts';
 import { type InterpreterStore, storedOrGenerated } from '../interpreter/interpreter-store.ts';
 import { entryCountOf } from '../interpreter/layout.ts';
 import { EXIT, NEXT } from '../interpreter/micro-op.ts';
+import { accessModule } from '../jit/access-functions.ts';
 import { RegionCompiler } from '../jit/region-compiler.ts';
 import { RegionPlanner } from '../jit/region-plan.ts';
 import { RegionTier } from '../jit/region-tier.ts';
@@ -72,7 +73,7 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
     codeCache,
     handlers,
     table,
-    imports: { ...common, ...regionMemory(path, ports), checkLimit },
+    imports: { ...common, ...regionAccess(path, ports), checkLimit },
     forgetEntries: (uop) => state.view.setUint16(entryCountOf(uop), 0, true),
   });
   const imports = {
@@ -98,7 +99,7 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
  * Regions leave devices, code and page crossings to the interpreter: it goes on from that very instruction, the block's count being taken already.
  * Where a region stands in the instruction's own place it would only come back: then the run loop runs it.
  */
-function regionMemory(path: () => MemoryPath, { codeCache, state, call }: GeneratedCodePorts) {
+function regionAccess(path: () => MemoryPath, { placement, codeCache, state, call }: GeneratedCodePorts) {
   const plain = (access: (low: number, high: number, bytes: number) => number) =>
     call.noting((low: number, high: number, bytes: number) => {
       const { withdrawals } = codeCache;
@@ -114,9 +115,12 @@ function regionMemory(path: () => MemoryPath, { codeCache, state, call }: Genera
       }
       return 0;
     });
-  return {
+  const env = {
+    memory: placement.memory,
     slowRead: plain((low, high, bytes) => path().readPlain(low, high, bytes)),
     slowWrite: plain((low, high, bytes) => path().writePlain(low, high, bytes, false)),
     slowModify: plain((low, high, bytes) => path().writePlain(low, high, bytes, true)),
   };
+  const module = new WebAssembly.Module(accessModule(memoryLimits(placement.memory.buffer)));
+  return new WebAssembly.Instance(module, { env }).exports;
 }

@@ -7,12 +7,15 @@ export interface Signature {
   readonly results: readonly ValueType[];
 }
 
-/** Collects types, imports, functions, one table and exports, and writes the binary (WebAssembly 2.0 §5.5). Imports come before functions. */
+/**
+ * Collects types, imports, functions, one table and exports, and writes the binary (WebAssembly 2.0 §5.5). The module's own functions go by
+ * their position among themselves, so that imports may be declared as their callers need them.
+ */
 export class ModuleBuilder {
   readonly #types: Signature[] = [];
   readonly #imports: { name: string; type: number }[] = [];
   readonly #functions: { type: number; body: FunctionBody }[] = [];
-  readonly #exports: { name: string; index: number }[] = [];
+  readonly #exports: { name: string; position: number }[] = [];
   readonly #elements: number[] = [];
   #importedTable = false;
   readonly #memory: { initialPages: number; maximumPages: number; shared: boolean };
@@ -33,20 +36,24 @@ export class ModuleBuilder {
 
   /** Imports `env.name`; returns its function index. */
   importFunction(name: string, signature: Signature): number {
-    if (this.#functions.length > 0) throw new Error('imports come before functions');
     this.#imports.push({ name, type: this.type(signature) });
     return this.#imports.length - 1;
   }
 
-  /** Adds a finished function; returns its index. */
+  /** Adds a finished function; returns its position among the module's own. */
   addFunction(signature: Signature, builder: FunctionBuilder): number {
     this.#functions.push({ type: this.type(signature), body: builder.finish() });
-    return this.#imports.length + this.#functions.length - 1;
+    return this.#functions.length - 1;
   }
 
-  /** Appends a function to table 0; returns its element index. */
-  addElement(functionIndex: number): number {
-    this.#elements.push(functionIndex);
+  /** Index of an own function for calls to it, once all imports are declared. */
+  indexOf(position: number): number {
+    return this.#imports.length + position;
+  }
+
+  /** Appends an own function to table 0; returns its element index. */
+  addElement(position: number): number {
+    this.#elements.push(position);
     return this.#elements.length - 1;
   }
 
@@ -60,8 +67,9 @@ export class ModuleBuilder {
     return this.#elements.length;
   }
 
-  exportFunction(name: string, index: number): void {
-    this.#exports.push({ name, index });
+  /** Exports an own function. */
+  exportFunction(name: string, position: number): void {
+    this.#exports.push({ name, position });
   }
 
   finish(): Uint8Array<ArrayBuffer> {
@@ -103,7 +111,7 @@ export class ModuleBuilder {
     this.#section(out, 7, this.#exports, (section, item) => {
       section.name(item.name);
       section.u8(0x00);
-      section.unsigned(item.index);
+      section.unsigned(this.indexOf(item.position));
     });
     if (this.#elements.length > 0) {
       this.#section(out, 9, [this.#elements], (section, elements) => {
@@ -112,7 +120,7 @@ export class ModuleBuilder {
         section.u8(0x00);
         section.u8(0x0b);
         section.unsigned(elements.length);
-        for (const index of elements) section.unsigned(index);
+        for (const position of elements) section.unsigned(this.indexOf(position));
       });
     }
     this.#writeHints(out);
@@ -126,7 +134,7 @@ export class ModuleBuilder {
   /** The custom section `metadata.code.branch_hint`, which stands before the code. */
   #writeHints(out: ByteBuffer): void {
     const hinted = this.#functions
-      .map(({ body }, index) => ({ index: this.#imports.length + index, hints: body.hints }))
+      .map(({ body }, index) => ({ index: this.indexOf(index), hints: body.hints }))
       .filter(({ hints }) => hints.length > 0);
     if (hinted.length === 0) return;
     const section = new ByteBuffer();
