@@ -88,7 +88,7 @@ export function collectFacts(subject: CheckSubject): CheckFacts {
     tables,
     fadt: fadt && decodeLayout(FADT, fadt.bytes),
     madt: madt && madtEntries(madt.bytes),
-    mcfg: mcfg && tableEntries('MCFG', mcfg.bytes).map(({ bytes }) => decodeLayout(MCFG_ALLOCATION, bytes)),
+    mcfg: mcfg && tableEntries(mcfg.bytes).map(({ bytes }) => decodeLayout(MCFG_ALLOCATION, bytes)),
     e820,
     namespace,
     devices,
@@ -182,7 +182,7 @@ function looseTables({ files }: CheckSubject): FoundTable[] {
 }
 
 function madtEntries(madt: Uint8Array): MadtEntries {
-  const entries = tableEntries('APIC', madt);
+  const entries = tableEntries(madt);
   return Object.fromEntries(
     Object.entries(MADT_ENTRIES).map(([kind, layout]) => [
       kind,

@@ -1,6 +1,7 @@
 import { Args } from '@oclif/core';
 import { TABLE_HEADER_OFFSETS } from '../../aml/table-header.ts';
-import { describeTable, TABLE_FORMS } from '../../bios/acpi/describe.ts';
+import { describeTable } from '../../bios/acpi/describe.ts';
+import { TABLE_FORMS } from '../../bios/acpi/forms/table-forms.ts';
 import { Q35Command } from '../../cli/q35-command.ts';
 import { readSource } from '../../cli/sources.ts';
 import { viewOf } from '../../shared/bytes.ts';
@@ -13,7 +14,7 @@ interface ShownTable {
 
 /** Signature and length: all that a FACS has of the common header. */
 const SMALLEST_TABLE = 8;
-const SIGNATURE = /^[A-Z0-9_]{4}$/;
+const SIGNATURE = /^[A-Z0-9_!]{4}$/;
 
 export default class AcpiShowCommand extends Q35Command {
   static override summary = 'Print every field of ACPI data tables';

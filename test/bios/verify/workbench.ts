@@ -93,7 +93,7 @@ export class Workbench {
   /** Rebuilds a table from those of its entries for which `change` returns bytes. */
   entries(signature: string, change: (bytes: Uint8Array, layoutName: string) => Uint8Array | undefined): void {
     const { bytes } = this.table(signature);
-    const entries = tableEntries(signature, bytes);
+    const entries = tableEntries(bytes);
     const fixed = bytes.slice(0, entries[0].offset);
     const kept = entries.map((entry) => change(entry.bytes.slice(), entry.layout?.name ?? ''));
     const image = concatBytes([fixed, ...kept.filter((part) => part !== undefined)]);

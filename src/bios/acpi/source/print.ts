@@ -2,16 +2,15 @@
 import { TABLE_HEADER_LENGTH } from '../../../aml/table-header.ts';
 import { viewOf } from '../../../shared/bytes.ts';
 import { byteSum } from '../../../shared/checksum.ts';
-import type { Field, Fields, Layout } from '../../layout.ts';
-import { TABLE_FORMS, tableEntries } from '../describe.ts';
-import { TABLE_HEADER } from '../header.ts';
-import { EXTRA_FORMS } from './extra-forms.ts';
+import { flagNames, numberOf } from '../describe.ts';
+import { type PlacedField, type Section, walkTable } from '../forms/walk.ts';
 
+const ROW_BYTES = 16;
 /** Tables without a checksum of their own in byte 9. */
 const UNSEALED = new Set(['FACS']);
 
 /** A stretch of the table under one name. */
-interface Piece {
+export interface Piece {
   readonly offset: number;
   readonly byteLength: number;
   readonly name: string;
@@ -20,7 +19,7 @@ interface Piece {
 }
 
 /** A comment line in front of what starts at `offset`. */
-interface Heading {
+export interface Heading {
   readonly offset: number;
   readonly text: string;
 }
@@ -31,7 +30,7 @@ interface Heading {
  */
 export function printDataTable(table: Uint8Array, file?: string): string {
   const signature = String.fromCharCode(...table.subarray(0, 4));
-  const { pieces, headings } = dissect(signature, table);
+  const { pieces, headings } = dissect(table);
   const digits = Math.max(3, table.length.toString(16).length);
   const lines: string[] = [`/* ${signature}, ${table.length} bytes${file === undefined ? '' : `, from ${file}`} */`];
   if (!isSealed(signature, table)) lines.push('/*@as-written*/');
@@ -49,35 +48,36 @@ function isSealed(signature: string, table: Uint8Array): boolean {
   return viewOf(table).getUint32(4, true) === table.length && byteSum(table) === 0;
 }
 
-function dissect(signature: string, table: Uint8Array): { pieces: Piece[]; headings: Heading[] } {
-  const form = TABLE_FORMS[signature] ?? EXTRA_FORMS[signature];
-  const named = piecesOf(form?.fixed ?? TABLE_HEADER, 0);
+/** The table's fields, and where its structures begin. */
+export function dissect(table: Uint8Array): { pieces: Piece[]; headings: Heading[] } {
+  const named: Piece[] = [];
   const headings: Heading[] = [];
-  for (const { layout, offset, bytes } of tableEntries(signature, table)) {
-    headings.push({ offset, text: layout?.name ?? `type ${bytes[0]}` });
-    if (layout)
-      named.push(
-        ...piecesOf(layout, offset).filter((piece) => piece.offset + piece.byteLength <= offset + bytes.length),
-      );
-  }
-  const marks = [...headings.map(({ offset }) => offset), table.length];
+  const marks: number[] = [];
+  const visit = ({ offset, byteLength, fields, sections }: Section, path: string): void => {
+    if (path !== '') headings.push({ offset, text: path });
+    marks.push(offset, offset + byteLength);
+    for (const field of fields) named.push(...piecesOf(field));
+    for (const section of sections) visit(section, path === '' ? section.name : `${path}, ${section.name}`);
+  };
+  visit(walkTable(table), '');
   return {
     pieces: covering(
-      named.filter((piece) => piece.offset + piece.byteLength <= table.length),
-      marks,
+      named,
+      table.length,
+      marks.sort((left, right) => left - right),
     ),
     headings,
   };
 }
 
-/** `named` in order with rows of bytes between them; no row crosses a mark. */
-function covering(named: readonly Piece[], marks: readonly number[]): Piece[] {
+/** `named` in order with rows of bytes between them, up to `total`; no row crosses a mark. */
+function covering(named: readonly Piece[], total: number, marks: readonly number[]): Piece[] {
   const pieces: Piece[] = [];
   let at = 0;
   const fill = (end: number) => {
     while (at < end) {
       const mark = marks.find((offset) => offset > at) ?? end;
-      const byteLength = Math.min(16, end - at, mark - at);
+      const byteLength = Math.min(ROW_BYTES, end - at, mark - at);
       pieces.push({ offset: at, byteLength, name: '', kind: 'bytes' });
       at += byteLength;
     }
@@ -88,19 +88,14 @@ function covering(named: readonly Piece[], marks: readonly number[]): Piece[] {
     pieces.push(piece);
     at = piece.offset + piece.byteLength;
   }
-  fill(marks[marks.length - 1]);
+  fill(total);
   return pieces;
-}
-
-function piecesOf(layout: Layout<Fields>, at: number): Piece[] {
-  return Object.entries(layout.fields).flatMap(([name, field]) => piecesOfField(name, field, at + field.offset));
 }
 
 const ADDRESS_PARTS = ['SPACE', 'BIT_WIDTH', 'BIT_OFFSET', 'ACCESS_SIZE'] as const;
 
-function piecesOfField(name: string, field: Field, offset: number): Piece[] {
-  if (field.kind !== 'gas')
-    return [{ offset, byteLength: field.byteLength, name, kind: field.kind, flags: field.flags }];
+function piecesOf({ name, kind, offset, byteLength, flags }: PlacedField): Piece[] {
+  if (kind !== 'gas') return splitBytes({ offset, byteLength, name, kind, ...(flags && { flags }) });
   return [
     ...ADDRESS_PARTS.map(
       (part, index): Piece => ({ offset: offset + index, byteLength: 1, name: `${name}.${part}`, kind: 'number' }),
@@ -109,13 +104,23 @@ function piecesOfField(name: string, field: Field, offset: number): Piece[] {
   ];
 }
 
+/** Long data in rows. */
+function splitBytes(piece: Piece): Piece[] {
+  if (piece.kind !== 'bytes' || piece.byteLength <= ROW_BYTES) return [piece];
+  const rows: Piece[] = [];
+  for (let at = 0; at < piece.byteLength; at += ROW_BYTES) {
+    const byteLength = Math.min(ROW_BYTES, piece.byteLength - at);
+    rows.push({ ...piece, offset: piece.offset + at, byteLength, name: at === 0 ? piece.name : '' });
+  }
+  return rows;
+}
+
 function valueText({ offset, byteLength, kind, flags }: Piece, table: Uint8Array): string {
   const bytes = table.subarray(offset, offset + byteLength);
   if (kind === 'number' && byteLength <= 8) {
-    let value = 0n;
-    for (let index = byteLength - 1; index >= 0; index--) value = (value << 8n) | BigInt(bytes[index]);
-    const set = Object.entries(flags ?? {}).filter(([, bit]) => (value >> BigInt(bit)) & 1n);
-    const note = set.length === 0 ? '' : `  // ${set.map(([flag]) => flag).join(' ')}`;
+    const value = numberOf(bytes);
+    const set = flagNames(value, flags);
+    const note = set.length === 0 ? '' : `  // ${set.join(' ')}`;
     return `0x${value
       .toString(16)
       .toUpperCase()

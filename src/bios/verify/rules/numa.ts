@@ -19,7 +19,7 @@ interface Affinity {
 function affinityOf(facts: CheckFacts): Affinity | undefined {
   const srat = tableOf(facts, 'SRAT');
   if (!srat) return undefined;
-  const entries = tableEntries('SRAT', srat.bytes);
+  const entries = tableEntries(srat.bytes);
   const of = (layout: object) => entries.filter((entry) => entry.layout === layout);
   const small = of(SRAT_PROCESSOR).map(({ bytes }) => decodeLayout(SRAT_PROCESSOR, bytes));
   const large = of(SRAT_X2APIC).map(({ bytes }) => decodeLayout(SRAT_X2APIC, bytes));
