@@ -275,7 +275,7 @@ export class InterpreterSemantics implements Semantics {
   attempt(fast: (giveUp: (condition: I32) => void) => void, slow: () => void): void {
     this.b.block((done) => {
       this.b.block((otherwise) => {
-        fast((condition) => this.b.brIf(otherwise, condition));
+        fast((condition) => this.b.plainIf(condition, () => this.b.br(otherwise), undefined, 'unlikely'));
         this.b.br(done);
       });
       slow();

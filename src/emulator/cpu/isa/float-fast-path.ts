@@ -118,6 +118,15 @@ export function scalarOperand<T extends 'f32' | 'f64'>(c: Semantics, s: Scalar<T
   return { value: c.let(s.load(address)), word, isKnownPlain: false, address: () => address };
 }
 
+/** `body` where `condition`, which is seldom true. */
+export const rarely = (c: Semantics, condition: I32, body: () => void): void =>
+  c.b.plainIf(condition, body, undefined, 'unlikely');
+
+/** `body`, unless floats are fast. */
+export function unless(c: Semantics, fast: I32, body: () => void): void {
+  if (fast.kind !== 'const') rarely(c, i32.eqz(fast), body);
+}
+
 /** An operand of arithmetic: gives up for denormals. NaNs and infinities show in the result. */
 export function refuseDenormal<T extends 'f32' | 'f64'>(
   c: Semantics,
@@ -126,7 +135,7 @@ export function refuseDenormal<T extends 'f32' | 'f64'>(
   giveUp: GiveUp,
 ): void {
   if (isKnownPlain) return;
-  c.b.plainIf(i32.eqz(i32.and(word, i32.const(s.exponent))), () => giveUp(s.ops.ne(value, s.constant(0))));
+  rarely(c, i32.eqz(i32.and(word, i32.const(s.exponent))), () => giveUp(s.ops.ne(value, s.constant(0))));
 }
 
 /** An operand of comparisons: gives up for denormals and NaNs. */
@@ -137,7 +146,7 @@ export function refuseUnordered<T extends 'f32' | 'f64'>(
   giveUp: GiveUp,
 ): void {
   if (isKnownPlain) return;
-  c.b.plainIf(isNotNormal(s, word, s.exponentUnit), () => giveUp(i32.eqz(isPlain(s, value))));
+  rarely(c, isNotNormal(s, word, s.exponentUnit), () => giveUp(i32.eqz(isPlain(s, value))));
 }
 
 /** True unless the exponent is from `lowest` to the largest finite one; `word` keeps its sign. */
@@ -164,7 +173,7 @@ export function refuseUnsafe<T extends 'f32' | 'f64'>(
   giveUp: GiveUp,
 ): void {
   const unsafe = isNotNormal(s, s.wordOf(result), 2 * s.exponentUnit);
-  c.b.plainIf(unsafe, () => giveUp(i32.eqz(i32.and(isZero(s, result), exactZero))));
+  rarely(c, unsafe, () => giveUp(i32.eqz(i32.and(isZero(s, result), exactZero))));
 }
 
 /** A packed precision by opcodes of the SIMD instructions. */

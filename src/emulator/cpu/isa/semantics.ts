@@ -158,7 +158,8 @@ export interface Semantics {
   attempt(fast: (giveUp: (condition: I32) => void) => void, slow: () => void): void;
   /**
    * Rounding to nearest, every exception masked, PE set already: operations whose operands and results are normal or zero need MXCSR no
-   * more. Only system instructions take this away, so a back end may keep the answer, and must ask again after a helper, which can bring it about.
+   * more. Only system instructions take this away. Asked before anything else of the instruction: a back end may
+   * leave to the interpreter where it does not hold.
    */
   floatsAreFast(): I32;
   /**

@@ -16,6 +16,7 @@ import {
   scalarOperand,
   splatDouble,
   splatSingle,
+  unless,
 } from './float-fast-path.ts';
 import { type InstructionRow, type RowOptions, row } from './row.ts';
 import type { F32, F64, I32, Semantic, Semantics } from './semantics.ts';
@@ -51,12 +52,13 @@ const fromInteger =
     };
     // Every dword is a double.
     if (isDouble && !wide) return convert();
+    const fast = c.floatsAreFast();
     c.attempt(
       (giveUp) => {
         // Integers within the significand are exact in any mode.
         const bits = isDouble ? 53 : 24;
         const inexact = i64.gtU(i64.add(value, i64.const(2 ** bits)), i64.const(2 ** (bits + 1)));
-        c.b.plainIf(inexact, () => giveUp(i32.eqz(c.floatsAreFast())));
+        unless(c, fast, () => giveUp(inexact));
         convert();
       },
       () => {
@@ -74,6 +76,7 @@ const toIntegerRegister =
   (c) => {
     guardSse(c);
     const wide = c.sizeOf(0) === 8;
+    const fast = c.floatsAreFast();
     const source = s === 'double' ? scalarOperand(c, DOUBLE, 1) : scalarOperand(c, SINGLE, 1);
     const value: F64 = source.value.type === 'f64' ? source.value : c.let(f64.promoteF32(source.value));
     const result = c.b.local('i64');
@@ -82,7 +85,7 @@ const toIntegerRegister =
         const rounded = c.let(truncates ? truncate(value) : f64.nearest(value));
         const limit = DOUBLE.constant(wide ? 2 ** 63 : 2 ** 31);
         giveUp(i32.eqz(f64.lt(f64.abs(rounded), limit)));
-        c.b.plainIf(f64.ne(rounded, value), () => giveUp(i32.eqz(c.floatsAreFast())));
+        unless(c, fast, () => giveUp(f64.ne(rounded, value)));
         c.b.set(result, i64.truncSatF64(rounded));
       },
       () => {
@@ -110,10 +113,11 @@ const singleToDouble: Semantic = (c) => {
 
 const doubleToSingle: Semantic = (c) => {
   guardSse(c);
+  const fast = c.floatsAreFast();
   const source = scalarOperand(c, DOUBLE, 1);
   c.attempt(
     (giveUp) => {
-      giveUp(i32.eqz(c.floatsAreFast()));
+      unless(c, fast, () => giveUp(i32.const(1)));
       const result: F32 = c.let(f32.demoteF64(source.value));
       refuseUnsafe(c, SINGLE, result, isZero(DOUBLE, source.value), giveUp);
       c.setSingle(0, result);
@@ -128,14 +132,19 @@ const doubleToSingle: Semantic = (c) => {
 
 /** Packed conversions; `convert` gives the result where the host may do it. */
 const packedConversion =
-  (name: ConversionName, bytes: 8 | 16, convert: (c: Semantics, value: V128, giveUp: GiveUp) => V128): Semantic =>
+  (
+    name: ConversionName,
+    bytes: 8 | 16,
+    convert: (c: Semantics, value: V128, fast: I32, giveUp: GiveUp) => V128,
+  ): Semantic =>
   (c) => {
     guardSse(c);
+    const fast = c.floatsAreFast();
     const source = c.isMemory(1) ? operandAddress(c, 1, bytes, bytes === 16) : undefined;
     c.attempt(
       (giveUp) => {
         const value = source === undefined ? readRegister(c, 1, bytes) : loadVector(c, source, bytes);
-        c.setVector(0, c.let(convert(c, value, giveUp)));
+        c.setVector(0, c.let(convert(c, value, fast, giveUp)));
       },
       () => {
         const from = source ?? c.let(c.vectorAddress(1));
@@ -147,12 +156,12 @@ const packedConversion =
 /** To dwords, from singles or from doubles: opcodes of rounding, comparison and conversion. */
 const toDwords =
   (rounding: number, p: Packed, conversion: number) =>
-  (c: Semantics, value: V128, giveUp: GiveUp): V128 => {
+  (c: Semantics, value: V128, fast: I32, giveUp: GiveUp): V128 => {
     const rounded = c.let(v128.unary(rounding, value));
     const limit = p === PACKED_DOUBLE ? splatDouble(2 ** 31) : splatSingle(2 ** 31);
     const allTrue = (lanes: V128): I32 => v128.test(p.allTrue, lanes);
     giveUp(i32.eqz(allTrue(v128.binary(p.lt, v128.unary(p.abs, rounded), limit))));
-    c.b.plainIf(i32.eqz(allTrue(v128.binary(p.eq, rounded, value))), () => giveUp(i32.eqz(c.floatsAreFast())));
+    unless(c, fast, () => giveUp(i32.eqz(allTrue(v128.binary(p.eq, rounded, value)))));
     return v128.unary(conversion, rounded);
   };
 
@@ -161,8 +170,8 @@ const singlesToDwords = (rounding: number) => toDwords(rounding, PACKED_SINGLE, 
 const doublesToDwords = (rounding: number) => toDwords(rounding, PACKED_DOUBLE, 0xfc);
 
 /** Two doubles to singles, each as in `doubleToSingle`; zeros above. */
-const toSingles = (c: Semantics, value: V128, giveUp: GiveUp): V128 => {
-  giveUp(i32.eqz(c.floatsAreFast()));
+const toSingles = (c: Semantics, value: V128, fast: I32, giveUp: GiveUp): V128 => {
+  unless(c, fast, () => giveUp(i32.const(1)));
   const result = c.let(v128.unary(0x5e, value));
   for (const lane of [0, 1]) {
     const zero = isZero(DOUBLE, v128.extract('f64', 0x21, value, lane));
@@ -217,7 +226,7 @@ export const SIMD_CONVERT_ROWS: readonly InstructionRow[] = [
     0x5a,
     'CVTPS2PD',
     ['Vdq', 'Wq'],
-    packedConversion('CVTPS2PD', 8, (_, value, giveUp) => {
+    packedConversion('CVTPS2PD', 8, (_c, value, _fast, giveUp) => {
       giveUp(i32.eqz(v128.test(0xa3, arePlain(PACKED_SINGLE, value))));
       return v128.unary(0x5f, value);
     }),
@@ -229,8 +238,8 @@ export const SIMD_CONVERT_ROWS: readonly InstructionRow[] = [
     0x5b,
     'CVTDQ2PS',
     ['Vdq', 'Wdq'],
-    packedConversion('CVTDQ2PS', 16, (c, value, giveUp) => {
-      giveUp(i32.eqz(c.floatsAreFast()));
+    packedConversion('CVTDQ2PS', 16, (c, value, fast, giveUp) => {
+      unless(c, fast, () => giveUp(i32.const(1)));
       return v128.unary(0xfa, value);
     }),
     NONE,

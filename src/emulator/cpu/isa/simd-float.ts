@@ -14,6 +14,7 @@ import {
   PACKED_DOUBLE,
   PACKED_SINGLE,
   type Packed,
+  rarely,
   refuseDenormal,
   refuseUnordered,
   refuseUnsafe,
@@ -21,6 +22,7 @@ import {
   type ScalarOperand,
   SINGLE,
   scalarOperand,
+  unless,
   ZERO,
 } from './float-fast-path.ts';
 import { type InstructionRow, type RowOptions, row } from './row.ts';
@@ -35,6 +37,7 @@ import {
   type VectorBytes,
 } from './vector.ts';
 
+const TRUE = i32.const(1);
 const METHOD = { ADD: 'add', SUB: 'sub', MUL: 'mul', DIV: 'div' } as const;
 
 /** When a result of zero is exact: a sum always, a product or quotient unless it has underflowed to it. */
@@ -54,13 +57,11 @@ function scalarHelper<T extends 'f32' | 'f64'>(
   helper(c, arithmeticNumber(name, s.type), c.let(c.vectorAddress(0)), address);
 }
 
-/** `slow`, unless floats are fast. */
-const unlessFast = (c: Semantics, slow: () => void): void => c.b.plainIf(i32.eqz(c.floatsAreFast()), slow);
-
 const scalarArithmetic =
   <T extends 'f32' | 'f64'>(s: Scalar<T>, name: BasicOperation): Semantic =>
   (c) => {
     guardSse(c);
+    const fast = c.floatsAreFast();
     const b = scalarOperand(c, s, 1);
     c.attempt(
       (giveUp) => {
@@ -69,9 +70,11 @@ const scalarArithmetic =
         refuseDenormal(c, s, b, giveUp);
         const result = c.let(s.ops[METHOD[name]](a.value, b.value));
         refuseUnsafe(c, s, result, zeroIsExact(s, name, a.value, b.value), giveUp);
-        unlessFast(c, () => giveUp(i32.eqz(scalarIsExact(c, s, name, a.value, b.value, result))));
+        unless(c, fast, () => giveUp(i32.eqz(scalarIsExact(c, s, name, a.value, b.value, result))));
         s.set(c, 0, result);
         c.notePlain(0, s.type);
+        // An infinite divisor leaves no trace in the quotient.
+        if (name !== 'DIV' && !c.isMemory(1)) c.notePlain(1, s.type);
       },
       () => scalarHelper(c, name, s, b),
     );
@@ -81,15 +84,16 @@ const scalarRoot =
   <T extends 'f32' | 'f64'>(s: Scalar<T>): Semantic =>
   (c) => {
     guardSse(c);
+    const fast = c.floatsAreFast();
     const b = scalarOperand(c, s, 1);
     c.attempt(
       (giveUp) => {
         // A sign makes the word too large as well.
         const unit = i32.const(s.exponentUnit);
         const notNormal = i32.geU(i32.sub(b.word, unit), i32.const(s.exponent - s.exponentUnit));
-        c.b.plainIf(notNormal, () => giveUp(s.ops.ne(b.value, s.constant(0))));
+        rarely(c, notNormal, () => giveUp(s.ops.ne(b.value, s.constant(0))));
         const result = c.let(s.ops.sqrt(b.value));
-        unlessFast(c, () => giveUp(i32.eqz(scalarIsExact(c, s, 'SQRT', b.value, b.value, result))));
+        unless(c, fast, () => giveUp(i32.eqz(scalarIsExact(c, s, 'SQRT', b.value, b.value, result))));
         s.set(c, 0, result);
         c.notePlain(0, s.type);
       },
@@ -150,16 +154,17 @@ interface Evaluated {
   readonly watched: readonly V128[];
   /** Whether it is right all the same. */
   readonly condition: () => I32;
-  /** Whether it is right without rounding; absent where nothing rounds. */
-  readonly isExact?: () => I32;
+  /** Whether it is right without rounding. */
+  readonly isExact: () => I32;
 }
 type Evaluation = (c: Semantics, a: V128, b: V128) => Evaluated;
 
 /** One or two lanes by the host where that is right for all of them, else all by the helper. `lanes` 2: operands of a VEX view. */
 const packed =
-  (p: Packed, operation: number, lanes: 1 | 2, evaluate: Evaluation): Semantic =>
+  (p: Packed, operation: number, lanes: 1 | 2, rounds: boolean, evaluate: Evaluation): Semantic =>
   (c) => {
     guardSse(c);
+    const fast = rounds ? c.floatsAreFast() : TRUE;
     const source = c.isMemory(1) ? operandAddress(c, 1, 16, true) : undefined;
     const half = (index: number, lane: number): V128 => {
       if (index === 1 && source !== undefined) return c.let(v128.load(source, lane * 16));
@@ -176,15 +181,12 @@ const packed =
           p,
           evaluated.flatMap(({ watched }) => watched),
         );
-        c.b.plainIf(unusual, () => {
+        rarely(c, unusual, () => {
           for (const { condition } of evaluated) giveUp(i32.eqz(condition()));
         });
-        const rounding = evaluated.flatMap(({ isExact }) => isExact ?? []);
-        if (rounding.length > 0) {
-          unlessFast(c, () => {
-            for (const isExact of rounding) giveUp(i32.eqz(isExact()));
-          });
-        }
+        unless(c, fast, () => {
+          for (const { isExact } of evaluated) giveUp(i32.eqz(isExact()));
+        });
         evaluated.forEach(({ result }, lane) => {
           if (lane === 0) c.setVector(0, result);
           else c.setHighVector(0, result);
@@ -199,7 +201,7 @@ const packed =
   };
 
 export const packedArithmetic = (p: Packed, name: BasicOperation, lanes: 1 | 2 = 1): Semantic =>
-  packed(p, arithmeticNumber(name, p.type), lanes, (c, a, b) => {
+  packed(p, arithmeticNumber(name, p.type), lanes, true, (c, a, b) => {
     const result = c.let(v128.binary(p.operations[name], a, b));
     const condition = (): I32 => {
       const zero = areZero(p, result);
@@ -213,7 +215,7 @@ export const packedArithmetic = (p: Packed, name: BasicOperation, lanes: 1 | 2 =
   });
 
 export const packedRoot = (p: Packed, lanes: 1 | 2 = 1): Semantic =>
-  packed(p, arithmeticNumber('SQRT', p.type), lanes, (c, _a, b) => {
+  packed(p, arithmeticNumber('SQRT', p.type), lanes, true, (c, _a, b) => {
     const result = c.let(v128.unary(p.operations.SQRT, b));
     const condition = (): I32 => {
       const normal = v128.and(v128.binary(p.ge, b, p.smallest), v128.binary(p.le, b, p.largest));
@@ -225,10 +227,11 @@ export const packedRoot = (p: Packed, lanes: 1 | 2 = 1): Semantic =>
   });
 
 export const packedSelect = (p: Packed, name: 'MIN' | 'MAX', lanes: 1 | 2 = 1): Semantic =>
-  packed(p, arithmeticNumber(name, p.type), lanes, (_, a, b) => ({
+  packed(p, arithmeticNumber(name, p.type), lanes, false, (_, a, b) => ({
     result: v128.binary(p.operations[name], b, a),
     watched: [a, b],
     condition: () => v128.test(p.allTrue, v128.and(arePlain(p, a), arePlain(p, b))),
+    isExact: () => TRUE,
   }));
 
 /** CMPPS…: lanes as masks; the predicate is known only at run time, 3 bits of it or (VEX) 5. */
