@@ -14,16 +14,17 @@ export function hasRecordedQemu(): boolean {
 }
 
 /** What `rom` prints on the debug console of QEMU's Q35 under TCG. Throws when it does not end by itself in 20 s. */
-export function runOnQemu(rom: Uint8Array): string {
+export function runOnQemu(rom: Uint8Array, processors = 1): string {
   const folder = mkdtempSync(join(tmpdir(), 'q35-oracle-'));
   try {
     writeFileSync(join(folder, 'rom.bin'), rom);
     const output = join(folder, 'output');
     const machine = ['-M', 'q35', '-accel', 'tcg', '-cpu', CPU, '-m', '16', '-bios', join(folder, 'rom.bin')];
+    const several = ['-smp', String(processors)];
     const quiet = ['-nodefaults', '-display', 'none', '-no-reboot', '-net', 'none'];
     const debug = ['-chardev', `file,id=c,path=${output}`, '-device', `isa-debugcon,iobase=${DEBUGCON},chardev=c`];
     const exit = ['-device', `isa-debug-exit,iobase=${EXIT_PORT},iosize=4`];
-    const result = spawnSync(QEMU, [...machine, ...quiet, ...debug, ...exit], { timeout: 20_000 });
+    const result = spawnSync(QEMU, [...machine, ...several, ...quiet, ...debug, ...exit], { timeout: 20_000 });
     const text = readFileSync(output, 'latin1');
     if (result.status !== 1)
       throw new Error(`QEMU ended with ${result.status ?? result.signal}: ${result.stderr}\n${text}`);

@@ -19,9 +19,9 @@ export function withTopology(
   const { core, socket } = apicIdWidths(topology);
   switch (leaf) {
     case 1: {
-      const ids = Math.min(1 << socket, 0xff);
-      const shared = topology.cores * topology.threads > 1 ? HTT : 0;
-      return [eax, ((ebx & 0xffff) | (ids << 16) | (apicId << 24)) >>> 0, ecx, (edx | shared) >>> 0];
+      const count = Math.min(topology.cores * topology.threads, 0xff);
+      const shared = count > 1 ? HTT : 0;
+      return [eax, ((ebx & 0xffff) | (count << 16) | (apicId << 24)) >>> 0, ecx, (edx | shared) >>> 0];
     }
     case 4: {
       if (eax === 0) return answer;

@@ -1,0 +1,236 @@
+import { type Code, createAssembler } from '../../../src/bios/rom/assembler/assembler.ts';
+import { countDown, repeat, when } from '../../../src/bios/rom/assembler/macros.ts';
+import { at, dword, offsetIn, symbol } from '../../../src/bios/rom/assembler/operands.ts';
+import { al, cl, eax, ebx, ecx, edi, edx, esi, esp } from '../../../src/bios/rom/assembler/registers.ts';
+import { emitPrint, emitProtectedEntry, finish, newLine } from './harness.ts';
+import { ROM_BASE, SELECTOR } from './layout.ts';
+
+/** Processors of the board that the image is for. */
+export const IMAGE_PROCESSORS = 3;
+
+const APIC = { BASE: 0xfee0_0000, ID: 0x20, EOI: 0xb0, LDR: 0xd0, DFR: 0xe0, SVR: 0xf0, ICR: 0x300, ICR_HIGH: 0x310 };
+const IA32_APIC_BASE = 0x1b;
+const BOOT_PROCESSOR = 0x100;
+/** How often a processor came through start-up, counted by all. */
+const STARTED = 0x6000;
+/** A record a processor: how often each handler ran, then what CPUID says there. */
+const RECORDS = { BASE: 0x6100, BYTES: 0x100, COUNTS: 0, CPUID: 0x20 };
+const STACKS = { BASE: 0xd000, BYTES: 0x400 };
+/** Vectors of the interrupts, in the order of their counts; the last one makes its processor change to the cluster model. */
+const NMI = 2;
+const TO_CLUSTER_MODEL = 0x44;
+const VECTORS = [0x40, 0x41, 0x42, 0x43, NMI, TO_CLUSTER_MODEL];
+const IDT_VECTORS = 0x45;
+/** Topology: leaf and subleaf. */
+const CPUID_LEAVES = [
+  [1, 0],
+  [0x0b, 0],
+  [0x0b, 1],
+  [0x0b, 2],
+] as const;
+const CPUID_WORDS = 13;
+const CLUSTER_MODEL = 0x0fff_ffff;
+/** Reads of port 0x80, a microsecond each, after which the others have done what they were asked to. */
+const PATIENCE = 20_000;
+
+const LOGICAL = 0x800;
+const ASSERT = 0x4000;
+const LEVEL = 0x8000;
+const MODE = { FIXED: 0, NMI: 0x400, INIT: 0x500, STARTUP: 0x600 };
+const TO = { SELF: 0x4_0000, ALL: 0x8_0000, OTHERS: 0xc_0000 };
+const START_PAGE = ROM_BASE >> 12;
+
+interface Step {
+  readonly name: string;
+  /** ICR's low half, and the destination field. */
+  readonly command: number;
+  readonly destination?: number;
+}
+
+const fixed = (vector: number): number => MODE.FIXED | ASSERT | vector;
+
+/** Interprocessor interrupts, one after the other; counts are printed after each. */
+const STEPS: readonly Step[] = [
+  { name: 'fixed to the second', command: fixed(0x40), destination: 1 },
+  { name: 'fixed to the third', command: fixed(0x40), destination: 2 },
+  { name: 'fixed to the sender', command: fixed(0x40), destination: 0 },
+  { name: 'fixed to nobody', command: fixed(0x40), destination: 7 },
+  { name: 'logical, flat: second and third', command: fixed(0x41) | LOGICAL, destination: 6 },
+  { name: 'logical, flat: first and third', command: fixed(0x41) | LOGICAL, destination: 5 },
+  { name: 'self by shorthand', command: fixed(0x42) | TO.SELF },
+  { name: 'all by shorthand', command: fixed(0x42) | TO.ALL },
+  { name: 'others by shorthand', command: fixed(0x43) | TO.OTHERS },
+  { name: 'all by the broadcast destination', command: fixed(0x43), destination: 0xff },
+  { name: 'NMI to the second', command: MODE.NMI | ASSERT, destination: 1 },
+  { name: 'NMI to the others', command: MODE.NMI | ASSERT | TO.OTHERS },
+  { name: 'start-up of a processor that runs', command: MODE.STARTUP | ASSERT | START_PAGE, destination: 1 },
+  { name: 'INIT level de-assert', command: MODE.INIT | LEVEL | TO.ALL },
+  { name: 'INIT to the third', command: MODE.INIT | ASSERT | LEVEL, destination: 2 },
+  { name: 'fixed to the third, which waits', command: fixed(0x40), destination: 2 },
+  { name: 'start-up of the third', command: MODE.STARTUP | ASSERT | START_PAGE, destination: 2 },
+  { name: 'fixed to the third again', command: fixed(0x40), destination: 2 },
+  { name: 'all change to the cluster model', command: fixed(0x44) | TO.ALL },
+  { name: 'logical, cluster: second and third', command: fixed(0x41) | LOGICAL, destination: 0x16 },
+  { name: 'logical, cluster: another one', command: fixed(0x41) | LOGICAL, destination: 0x26 },
+];
+
+/** EDI = this processor's record, EBX = its APIC id. */
+function findRecord(code: Code): void {
+  code.mov(ebx, dword(APIC.BASE + APIC.ID));
+  code.shr(ebx, 24);
+  code.mov(edi, ebx);
+  code.shl(edi, 8);
+  code.add(edi, RECORDS.BASE);
+}
+
+/** What every processor does first, jumped to with the way back in ESI: a stack, the local APIC with logical id 1 << id, CPUID into its record. */
+function emitSetUp(code: Code): void {
+  code.label('setUp');
+  findRecord(code);
+  code.mov(esp, ebx);
+  code.shl(esp, 10);
+  code.add(esp, STACKS.BASE + STACKS.BYTES);
+  code.lidt(at('idtPointer'));
+  code.mov(dword(APIC.BASE + APIC.SVR), 0x1ff);
+  code.mov(dword(APIC.BASE + APIC.DFR), 0xffff_ffff);
+  code.mov(ecx, ebx);
+  code.mov(eax, 0x0100_0000);
+  code.shl(eax, cl);
+  code.mov(dword(APIC.BASE + APIC.LDR), eax);
+  code.add(edi, RECORDS.CPUID);
+  for (const [leaf, subleaf] of CPUID_LEAVES) {
+    code.mov(eax, leaf);
+    code.mov(ecx, subleaf);
+    code.cpuid();
+    // Leaf 1 says much else: initial APIC id and number of ids only.
+    if (leaf === 1) code.and(ebx, 0xffff_0000);
+    const words = leaf === 1 ? [ebx] : [eax, ebx, ecx, edx];
+    for (const [index, register] of words.entries()) code.mov(dword(edi, index * 4), register);
+    code.add(edi, words.length * 4);
+  }
+  code.jmpIndirect(esi);
+}
+
+/** All processors but the first: they count themselves and wait for interrupts. */
+function emitOther(code: Code): void {
+  code.label('other');
+  code.mov(esi, symbol('otherReady'));
+  code.jump('setUp');
+  code.label('otherReady');
+  code.lock();
+  code.inc(dword(STARTED));
+  code.sti();
+  repeat(code, () => code.hlt());
+}
+
+function emitHandlers(code: Code): void {
+  for (const [index, vector] of VECTORS.entries()) {
+    code.label(`handler${vector}`);
+    for (const register of [eax, ebx, ecx, edi]) code.push(register);
+    findRecord(code);
+    code.inc(dword(edi, RECORDS.COUNTS + index * 4));
+    if (vector === TO_CLUSTER_MODEL) emitClusterModel(code);
+    if (vector !== NMI) code.mov(dword(APIC.BASE + APIC.EOI), 0);
+    for (const register of [edi, ecx, ebx, eax]) code.pop(register);
+    code.iretd();
+  }
+  // The GDT's call gates name a target; nobody calls through them here.
+  code.label('gateTarget');
+  code.label('unexpected');
+  code.mov(eax, 0xdead_dead);
+  code.call('printWord');
+  code.jump('finish');
+}
+
+/** Cluster 1, and in it again 1 << id. */
+function emitClusterModel(code: Code): void {
+  code.mov(dword(APIC.BASE + APIC.DFR), CLUSTER_MODEL);
+  code.mov(ecx, ebx);
+  code.mov(eax, 0x0100_0000);
+  code.shl(eax, cl);
+  code.or(eax, 0x1000_0000);
+  code.mov(dword(APIC.BASE + APIC.LDR), eax);
+}
+
+/** Waits until the others must have done what they were asked to, interrupts let in. */
+function emitWait(code: Code): void {
+  code.label('wait');
+  code.sti();
+  code.mov(ecx, PATIENCE);
+  countDown(code, ecx, () => {
+    code.in(al, 0x80);
+    code.pause();
+  });
+  code.cli();
+  code.ret();
+}
+
+function send(code: Code, command: number, destination = 0): void {
+  code.mov(dword(APIC.BASE + APIC.ICR_HIGH), destination << 24);
+  code.mov(dword(APIC.BASE + APIC.ICR), command);
+  code.call('wait');
+}
+
+/** Prints `count` words from `address`. */
+function print(code: Code, address: number, count: number): void {
+  for (let index = 0; index < count; index++) {
+    code.mov(eax, dword(address + index * 4));
+    code.call('printWord');
+  }
+}
+
+function emitIdt(code: Code): void {
+  code.align(16);
+  code.label('idt');
+  for (let vector = 0; vector < IDT_VECTORS; vector++) {
+    const handler = VECTORS.includes(vector) ? `handler${vector}` : 'unexpected';
+    code.dw(offsetIn(ROM_BASE, handler), SELECTOR.CODE32, 0x8e00, ROM_BASE >>> 16);
+  }
+  code.label('idtPointer');
+  code.dw(IDT_VECTORS * 8 - 1);
+  code.dd(symbol('idt'));
+}
+
+/** The ROM, and what its lines are about. */
+export function processorsImage(): { readonly rom: Uint8Array; readonly names: readonly string[] } {
+  const code = createAssembler();
+  const record = (processor: number): number => RECORDS.BASE + processor * RECORDS.BYTES;
+  const processors = Array.from({ length: IMAGE_PROCESSORS }, (_, index) => index);
+  emitProtectedEntry(code, () => {
+    // Start-up leads here too: the ROM's first byte is its entry.
+    code.mov(ecx, IA32_APIC_BASE);
+    code.rdmsr();
+    code.test(eax, BOOT_PROCESSOR);
+    when(code, 'z', () => code.jump('other'));
+    // The 8259 pair masked: the PIT counts from power-on.
+    code.mov(al, 0xff);
+    code.out(0x21, al);
+    code.out(0xa1, al);
+    code.mov(esi, symbol('bootReady'));
+    code.jump('setUp');
+    code.label('bootReady');
+    send(code, MODE.INIT | ASSERT | TO.OTHERS);
+    for (const other of processors.slice(1)) send(code, MODE.STARTUP | ASSERT | START_PAGE, other);
+    print(code, STARTED, 1);
+    newLine(code);
+    for (const processor of processors) {
+      print(code, record(processor) + RECORDS.CPUID, CPUID_WORDS);
+      newLine(code);
+    }
+    for (const { command, destination } of STEPS) {
+      send(code, command, destination);
+      print(code, STARTED, 1);
+      for (const processor of processors) print(code, record(processor) + RECORDS.COUNTS, VECTORS.length);
+      newLine(code);
+    }
+  });
+  emitPrint(code);
+  emitWait(code);
+  emitSetUp(code);
+  emitOther(code);
+  emitHandlers(code);
+  emitIdt(code);
+  const { rom } = finish(code, []);
+  const cpuid = processors.map((processor) => `CPUID of processor ${processor}`);
+  return { rom, names: ['started', ...cpuid, ...STEPS.map(({ name }) => name)] };
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { buildFirmware } from '../../src/bios/firmware.ts';
+import { planPci } from '../../src/bios/pci/planner.ts';
+import { openBackends } from '../../src/cli/backends.ts';
+import { TextSink } from '../../src/cli/byte-streams.ts';
+import { startMachine } from '../../src/cli/emulated-machine.ts';
+import { silentLogger } from '../../src/shared/logger.ts';
+import { boardOfFlags } from '../support/boards.ts';
+import { outputLines } from './images/all.ts';
+import { IMAGE_PROCESSORS, processorsImage } from './images/processors-image.ts';
+import { hasRecordedQemu, runOnQemu } from './images/qemu.ts';
+
+const INSTRUCTION_LIMIT = 20e6;
+
+function runOnMachine(rom: Uint8Array, regionsAfter?: number): string {
+  const board = boardOfFlags({ m: '64', smp: String(IMAGE_PROCESSORS) });
+  const files = buildFirmware(board.machine, planPci(board.machine));
+  const debugcon = new TextSink();
+  const streams = { serial: { sink: new TextSink() }, debugcon };
+  const backends = openBackends(board);
+  const start = {
+    board,
+    rom,
+    files,
+    items: new Map(),
+    backends,
+    logger: silentLogger,
+    stopAtReset: true,
+    regionsAfter,
+  };
+  const machine = startMachine({ ...start, ...streams });
+  expect(machine.run({ instructions: INSTRUCTION_LIMIT })).toMatchObject({ kind: 'debug-exit' });
+  return debugcon.text;
+}
+
+describe('interprocessor interrupts, INIT and start-up', () => {
+  const { rom, names } = processorsImage();
+  const lines = outputLines(runOnMachine(rom));
+  const lineOf = (name: string) => lines[names.indexOf(name)].split(' ').map((word) => Number.parseInt(word, 16));
+
+  it('reach whom they name', () => {
+    expect(lineOf('started')).toEqual([2]);
+  });
+
+  it.skipIf(!hasRecordedQemu())('are those of QEMU (needs qemu-system-x86_64 7.2)', () => {
+    const named = (output: string) => outputLines(output).map((line, index) => `${names[index]}: ${line}`);
+    expect(named(lines.join('\n'))).toEqual(named(runOnQemu(rom, IMAGE_PROCESSORS)));
+  });
+
+  it('are the same with compiled regions', () => {
+    expect(outputLines(runOnMachine(rom, 10))).toEqual(lines);
+  });
+});
