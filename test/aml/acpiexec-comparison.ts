@@ -97,7 +97,8 @@ function comparedPaths({ root }: AmlInterpreter): string[] {
 /** A path without the padding of its segments. */
 const plain = (path: string): string => path.replace(/_+(?=\.|$)/g, '');
 
-function evaluateHere(interpreter: AmlInterpreter, path: string): string {
+/** The value at `path` in words, or `ERR` and the fault. */
+export function evaluateHere(interpreter: AmlInterpreter, path: string): string {
   try {
     return words(interpreter.evaluate(path));
   } catch (error) {

@@ -94,8 +94,14 @@ const bitLengthOf = (value: bigint): bigint => (value === 0n ? 0n : BigInt(value
 
 function fromBcd(value: bigint): bigint {
   const text = value.toString(16);
-  if (/[a-f]/.test(text)) throw evaluationError('AE_AML_OPERAND_VALUE', `0x${text} is not binary coded decimal`);
+  if (/[a-f]/.test(text)) throw evaluationError('AE_AML_NUMERIC_OVERFLOW', `0x${text} is not binary coded decimal`);
   return BigInt(text);
+}
+
+function toBcd(value: bigint, all: bigint): bigint {
+  const result = BigInt(`0x${value.toString(10)}`);
+  if (result > all) throw evaluationError('AE_AML_NUMERIC_OVERFLOW', `${value} has too many decimal digits`);
+  return result;
 }
 
 type ArithmeticKind =
@@ -140,7 +146,7 @@ export const ARITHMETIC: Expressions<ArithmeticKind> = {
   DefNot: unary((value, all) => value ^ all),
   DefFindSetLeftBit: unary(bitLengthOf),
   DefFindSetRightBit: unary((value) => bitLengthOf(value & -value)),
-  DefToBCD: unary((value) => BigInt(`0x${value.toString(10)}`)),
+  DefToBCD: unary(toBcd),
   DefFromBCD: unary(fromBcd),
   DefLAnd: (run, def, frame) => {
     // Both sides are always evaluated (§19.6.67 says nothing of short cuts; ACPICA evaluates both).

@@ -124,6 +124,11 @@ export class AmlInterpreter {
   evaluate(path: string, args: readonly AmlObject[] = []): AmlObject {
     const node = this.node(path);
     if (!node) throw evaluationError('AE_NOT_FOUND', 'nothing is declared here', path);
+    return this.evaluateNode(node, args);
+  }
+
+  /** The same for a node of this interpreter's namespace. */
+  evaluateNode(node: NamespaceNode, args: readonly AmlObject[] = []): AmlObject {
     return this.#evaluation(() => {
       const { object } = node;
       return object.type === 'Method' ? this.#executor.invoke(node, object, args, 0) : this.#executor.readField(object);

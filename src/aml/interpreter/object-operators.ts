@@ -1,5 +1,4 @@
 /** Operators on strings, buffers, packages and references: ACPI 6.5 §20.2.5.4. */
-import { OBJECT_TYPES } from '../opcodes.ts';
 import { decodeResources, encodeResources } from '../resources/resource-template.ts';
 import type { AmlTerm } from '../tree.ts';
 import { matches } from './arithmetic.ts';
@@ -106,8 +105,16 @@ function joined(run: Run, left: Uint8Array, right: Uint8Array): BufferObject {
 const isData = ({ type }: AmlObject): boolean => type === 'Integer' || type === 'String' || type === 'Buffer';
 const wordOf = (run: Run, object: AmlObject): string =>
   isData(object) ? toStringObject(object, run.integerBytes).value : typeText(object);
-const typeText = (object: AmlObject): string =>
-  `[${(OBJECT_TYPES[Number(OBJECT_TYPE_NUMBERS[object.type])] ?? 'Unknown').replace(/Obj$/, '')} Object]`;
+const typeText = ({ type }: AmlObject): string => `[${TYPE_WORDS[type] ?? type} Object]`;
+
+/** What ACPICA calls types that have another name here. */
+const TYPE_WORDS: Partial<Record<AmlObject['type'], string>> = {
+  Uninitialized: 'Untyped',
+  OpRegion: 'Region',
+  PowerResource: 'Power',
+  ThermalZone: 'Thermal',
+  Debug: 'DebugObject',
+};
 
 /** Mid (§19.6.86): what lies outside is cut off. */
 function middle(source: AmlObject, start: number, length: number): StringObject | BufferObject {
@@ -125,11 +132,11 @@ function textOf(bytes: Uint8Array, limit: bigint): string {
   return text;
 }
 
-function elementReference(source: AmlObject, index: bigint): AmlObject {
+function elementReference(run: Run, source: AmlObject, index: bigint): AmlObject {
   if (source.type !== 'Package' && source.type !== 'Buffer' && source.type !== 'String') {
     throw evaluationError('AE_AML_OPERAND_TYPE', `Index of ${source.type}`);
   }
-  const length = sizeOf(source);
+  const length = sizeOf(run, source);
   if (index >= BigInt(length)) {
     const fault =
       source.type === 'Package'
@@ -142,7 +149,7 @@ function elementReference(source: AmlObject, index: bigint): AmlObject {
   return { type: 'Reference', target: { kind: 'Element', container: source, index: Number(index) } };
 }
 
-function sizeOf(object: AmlObject): number {
+function sizeOf(run: Run, object: AmlObject): number {
   switch (object.type) {
     case 'Package':
       return object.elements.length;
@@ -150,6 +157,9 @@ function sizeOf(object: AmlObject): number {
       return object.bytes.length;
     case 'String':
       return object.value.length;
+    case 'Integer':
+      // §19.6.128 names buffers, strings and packages alone; every OS gives an integer's bytes.
+      return run.integerBytes;
     default:
       throw evaluationError('AE_AML_OPERAND_TYPE', `SizeOf of ${object.type}`);
   }
@@ -241,7 +251,7 @@ export const OBJECT_OPERATORS: Expressions<ObjectKind> = {
   },
   DefDerefOf: (run, { operands: [value] }, frame) => dereferenced(run, run.evaluate(value, frame), frame),
   DefIndex: (run, { operands: [source, index, target] }, frame) =>
-    keep(run, target, elementReference(run.data(source, frame), run.integer(index, frame)), frame),
+    keep(run, target, elementReference(run, run.data(source, frame), run.integer(index, frame)), frame),
   DefMatch: (run, { operands: [source, first, left, second, right, start] }, frame) => {
     const pkg = run.data(source, frame);
     if (pkg.type !== 'Package') throw evaluationError('AE_AML_OPERAND_TYPE', `Match in ${pkg.type}`);
@@ -262,7 +272,7 @@ export const OBJECT_OPERATORS: Expressions<ObjectKind> = {
   },
   DefSizeOf: (run, { operands: [value] }, frame) => {
     const object = run.data(value, frame);
-    return integerObject(BigInt(sizeOf(object.type === 'Reference' ? run.load(object.target) : object)));
+    return integerObject(BigInt(sizeOf(run, object.type === 'Reference' ? run.load(object.target) : object)));
   },
   DefConcat: (run, { operands: [left, right, target] }, frame) =>
     keep(run, target, concatenated(run, run.data(left, frame), run.data(right, frame)), frame),

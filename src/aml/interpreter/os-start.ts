@@ -27,19 +27,23 @@ export function connectRegions(
 ): StartFailure[] {
   const failures: StartFailure[] = [];
   const connect = (device: NamespaceNode | undefined, space: number) => {
-    const method = device?.children.get('_REG')?.displayPath;
-    if (method === undefined || !available(space)) return;
-    attempt(failures, method, () => interpreter.evaluate(method, [integerObject(BigInt(space)), integerObject(1n)]));
+    const method = device?.children.get('_REG');
+    if (!method || !available(space)) return;
+    const args = [integerObject(BigInt(space)), integerObject(1n)];
+    attempt(failures, method.displayPath, () => interpreter.evaluateNode(method, args));
   };
   for (const [space, nodes] of regionsBySpace(interpreter)) for (const node of nodes) connect(node.parent, space);
   const { EmbeddedControl } = REGION_SPACES;
-  for (const path of interpreter.paths('Device')) {
-    const node = interpreter.node(path)!;
-    const hasRegion = [...node.children.values()].some((child) => spaceOf(child) === EmbeddedControl);
-    if (!hasRegion && isEmbeddedController(interpreter, path)) connect(node, EmbeddedControl);
+  for (const device of devicesOf(interpreter)) {
+    const hasRegion = [...device.children.values()].some((child) => spaceOf(child) === EmbeddedControl);
+    if (!hasRegion && isEmbeddedController(interpreter, device)) connect(device, EmbeddedControl);
   }
   return failures;
 }
+
+/** The devices of the namespace, parents first. */
+const devicesOf = ({ root }: AmlInterpreter): NamespaceNode[] =>
+  [...root.walk()].filter((node) => !node.aliasOf && quietly(() => node.object)?.type === 'Device');
 
 /** In the order of the spaces' numbers, each region in the order of the namespace. */
 function regionsBySpace({ root }: AmlInterpreter): (readonly [number, readonly NamespaceNode[]])[] {
@@ -59,24 +63,23 @@ function spaceOf(node: NamespaceNode): number | undefined {
   return object?.type === 'OpRegion' && !object.table ? object.space : undefined;
 }
 
-const isEmbeddedController = (interpreter: AmlInterpreter, path: string): boolean =>
-  interpreter.has(`${path}._REG`) && quietly(() => idOf(interpreter, path)) === EMBEDDED_CONTROLLER_ID;
+const isEmbeddedController = (interpreter: AmlInterpreter, device: NamespaceNode): boolean =>
+  device.children.has('_REG') && quietly(() => idOf(interpreter, device.displayPath)) === EMBEDDED_CONTROLLER_ID;
 
-/** Runs `\_INI`, `\_SB._INI` and the `_INI` of each device that is present or works, parents first (§6.5.1). */
+/** Runs `\_INI`, `\_SB._INI` and the `_INI` of each device that is present, parents first (§6.5.1). */
 export function initializeDevices(interpreter: AmlInterpreter): StartFailure[] {
   const failures: StartFailure[] = [];
-  const initialize = (path: string) => {
-    if (interpreter.has(path)) attempt(failures, path, () => interpreter.evaluate(path));
+  const initialize = (device: NamespaceNode) => {
+    const method = device.children.get('_INI');
+    if (method) attempt(failures, method.displayPath, () => interpreter.evaluateNode(method));
   };
-  initialize('\\_INI');
-  initialize('\\_SB._INI');
-  let absentBelow: string | undefined;
-  for (const path of interpreter.paths('Device')) {
-    if (path === '\\_SB' || (absentBelow !== undefined && path.startsWith(`${absentBelow}.`))) continue;
-    const status = attempt(failures, `${path}._STA`, () => statusOf(interpreter, path));
-    const present = status !== undefined && (status & PRESENT) !== 0;
-    if (present) initialize(`${path}._INI`);
-    else if (((status ?? 0) & FUNCTIONING) === 0) absentBelow = path;
+  initialize(interpreter.root);
+  const absent = new Set<NamespaceNode | undefined>();
+  for (const device of devicesOf(interpreter)) {
+    // `\_SB` has no `_STA` and is always there.
+    const status = attempt(failures, device.displayPath, () => statusOf(interpreter, device.displayPath)) ?? 0;
+    if (absent.has(device.parent) || (status & (PRESENT | FUNCTIONING)) === 0) absent.add(device);
+    else if ((status & PRESENT) !== 0) initialize(device);
   }
   return failures;
 }
