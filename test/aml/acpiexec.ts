@@ -85,7 +85,7 @@ function wordsOf(lines: readonly string[]): string {
     if (line.includes('[Buffer] Length')) words.push('B');
     if (dump) words.push(`${words.pop()}${dump[1].replaceAll(' ', '')}`);
     else if (integer) words.push(`I${integer[1]}`);
-    else if (text) words.push(`S${text[1]}`);
+    else if (text) words.push(`S${unescaped(text[1])}`);
     else if (pkg) words.push(`P${Number(pkg[1])}`);
     else if (line.includes('[Object Reference]')) words.push(referenceWord(line));
     else if (/\[(Device|Processor)\]/.test(line)) words.push('R');
@@ -95,3 +95,7 @@ function wordsOf(lines: readonly string[]): string {
 }
 
 const referenceWord = (line: string): string => `R${(/Name (\S+)/.exec(line)?.[1] ?? '').replace(/_+$/, '')}`;
+
+/** acpiexec prints a character above 0x7f as a negative number. */
+const unescaped = (text: string): string =>
+  text.replace(/\\x(?:FFFFFF)?([0-9A-F]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));

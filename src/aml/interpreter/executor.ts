@@ -306,7 +306,7 @@ export class Executor implements Run {
 
   find(name: NameTerm, frame: Frame): NamespaceNode {
     const node = findName(name, frame);
-    this.observer?.name?.(node, frame);
+    if (!frame.loading) this.observer?.name?.(node, frame);
     return node;
   }
 

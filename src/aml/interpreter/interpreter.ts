@@ -3,6 +3,7 @@ import type { DecodedSet, SourceTable } from '../decode.ts';
 import { parseNameString } from '../name-string.ts';
 import type { AmlTerm } from '../tree.ts';
 import { DEFAULT_LIMITS, type EvaluationLimits } from './budget.ts';
+import type { IntegerBytes } from './conversions.ts';
 import { evaluationError } from './evaluation-error.ts';
 import { Executor, newFrame } from './executor.ts';
 import { LoadedTables } from './loaded-tables.ts';
@@ -26,6 +27,8 @@ export interface InterpreterOptions {
   /** The firmware's other tables, which LoadTable and DataTableRegion find. */
   readonly installed?: readonly SourceTable[];
   readonly observer?: ExecutionObserver;
+  /** Keep where each term starts in its table, for `offsetOf`. */
+  readonly offsets?: boolean;
 }
 
 /** Something that went wrong without ending the evaluation, or while a table was loaded. */
@@ -57,8 +60,8 @@ export class AmlInterpreter {
 
   /** Loads `tables`, the DSDT first. What a table does wrong at load time goes to `problems`. Throws as `decodeTables`. */
   constructor(tables: readonly SourceTable[], options: InterpreterOptions = {}) {
-    const { regions = {}, fill = 0, semantics = SPEC_SEMANTICS, limits, installed = [], observer } = options;
-    this.#tables = new LoadedTables(tables, installed, (table, scope) => this.#executor.loadTable(table.terms, scope));
+    const { regions = {}, fill = 0, semantics = SPEC_SEMANTICS, limits, observer } = options;
+    this.#tables = new LoadedTables(tables, options, (table, scope) => this.#executor.loadTable(table.terms, scope));
     this.#regions = new ObservedRegions(regions, fill, () => this.#executor.observer);
     this.#executor = new Executor({
       integerBytes: (this.set.tables[0]?.header.revision ?? 2) < 2 ? 4 : 8,
@@ -83,6 +86,24 @@ export class AmlInterpreter {
   /** The tables as they were decoded, those that AML loaded at the end. */
   get set(): DecodedSet {
     return this.#tables.set;
+  }
+
+  get integerBytes(): IntegerBytes {
+    return this.#executor.integerBytes;
+  }
+
+  /** Where `term` starts in its table's bytes; nothing without the option `offsets`. */
+  offsetOf(term: AmlTerm): number | undefined {
+    for (const { offsets } of this.set.tables) {
+      const offset = offsets?.get(term);
+      if (offset !== undefined) return offset;
+    }
+    return undefined;
+  }
+
+  /** A frame in which names are looked up from the root. */
+  rootFrame(): Frame {
+    return newFrame(this.root);
   }
 
   get observer(): ExecutionObserver | undefined {

@@ -1,5 +1,5 @@
 import { UserError } from '../../shared/errors.ts';
-import { type DecodedSet, type DecodedTable, decodeTables, type SourceTable } from '../decode.ts';
+import { type DecodedSet, type DecodedTable, type DecodeOptions, decodeTables, type SourceTable } from '../decode.ts';
 import { decodeTableHeader, TABLE_HEADER_LENGTH } from '../table-header.ts';
 import { evaluationError } from './evaluation-error.ts';
 import type { NamespaceNode } from './namespace-tree.ts';
@@ -13,6 +13,7 @@ const MAX_LOADED = 64;
 export class LoadedTables implements TableLoader {
   readonly #sources: SourceTable[];
   readonly #installed: readonly SourceTable[];
+  readonly #decode: DecodeOptions;
   readonly #run: (table: DecodedTable, scope: NamespaceNode) => readonly NamespaceNode[];
   #set: DecodedSet;
   #loaded = 0;
@@ -20,13 +21,14 @@ export class LoadedTables implements TableLoader {
   /** `run` puts the terms of a table into the namespace below a scope and tells what they declared. Throws as `decodeTables`. */
   constructor(
     sources: readonly SourceTable[],
-    installed: readonly SourceTable[],
+    { installed = [], offsets = false }: { readonly installed?: readonly SourceTable[]; readonly offsets?: boolean },
     run: (table: DecodedTable, scope: NamespaceNode) => readonly NamespaceNode[],
   ) {
     this.#sources = [...sources];
     this.#installed = installed;
+    this.#decode = { offsets };
     this.#run = run;
-    this.#set = decodeTables(sources);
+    this.#set = decodeTables(sources, this.#decode);
   }
 
   /** What was given and what AML loaded since. */
@@ -43,7 +45,7 @@ export class LoadedTables implements TableLoader {
     if (++this.#loaded > MAX_LOADED)
       throw evaluationError('AE_LIMIT', `more than ${MAX_LOADED} tables are loaded`, scope.displayPath);
     const sources = [...this.#sources, { bytes: bytes.slice(0, header.length), file: 'Load' }];
-    this.#set = decodeAgain(sources, scope);
+    this.#set = decodeAgain(sources, this.#decode, scope);
     this.#sources.push(sources.at(-1)!);
     return { type: 'DdbHandle', created: this.#run(this.#set.tables.at(-1)!, scope) };
   }
@@ -69,9 +71,9 @@ export class LoadedTables implements TableLoader {
 }
 
 /** A table from AML that does not decode is a fault of the AML. */
-function decodeAgain(sources: readonly SourceTable[], scope: NamespaceNode): DecodedSet {
+function decodeAgain(sources: readonly SourceTable[], options: DecodeOptions, scope: NamespaceNode): DecodedSet {
   try {
-    return decodeTables(sources);
+    return decodeTables(sources, options);
   } catch (error) {
     if (!(error instanceof UserError)) throw error;
     throw evaluationError('AE_BAD_HEADER', error.message, scope.displayPath);

@@ -1,5 +1,4 @@
 /** Operators on strings, buffers, packages and references: ACPI 6.5 §20.2.5.4. */
-import { decodeResources, encodeResources } from '../resources/resource-template.ts';
 import type { AmlTerm } from '../tree.ts';
 import { matches } from './arithmetic.ts';
 import {
@@ -25,6 +24,7 @@ import {
   type StringObject,
   UNINITIALIZED,
 } from './objects.ts';
+import { descriptorsEnd, END_TAG_BYTES } from './resource-buffers.ts';
 import type { Expressions, Frame, Run } from './run.ts';
 
 /** A hostile table asks for more: no buffer or package of a real one comes near. */
@@ -277,11 +277,11 @@ export const OBJECT_OPERATORS: Expressions<ObjectKind> = {
   DefConcat: (run, { operands: [left, right, target] }, frame) =>
     keep(run, target, concatenated(run, run.data(left, frame), run.data(right, frame)), frame),
   DefConcatRes: (run, { operands: [left, right, target] }, frame) => {
-    const lists = [left, right].map((term) => {
+    const [first, second] = [left, right].map((term) => {
       const { bytes } = toBufferObject(run.data(term, frame), run.integerBytes);
-      return bytes.length === 0 ? [] : decodeResources(bytes).descriptors;
+      return bytes.subarray(0, descriptorsEnd(bytes));
     });
-    return keep(run, target, { type: 'Buffer', bytes: encodeResources(lists.flat()) }, frame);
+    return keep(run, target, joined(run, joined(run, first, second).bytes, END_TAG_BYTES), frame);
   },
   DefMid: (run, { operands: [source, start, length, target] }, frame) => {
     const object = run.data(source, frame);

@@ -17,7 +17,7 @@ export interface ExecutionObserver {
   enter?(method: NamespaceNode, args: readonly AmlObject[], frame: Frame): void;
   /** It ended: with a value, or with an error. */
   leave?(method: NamespaceNode, outcome: { readonly value?: AmlObject; readonly error?: unknown }): void;
-  /** A name was looked up and found. */
+  /** A name in a method was looked up and found. */
   name?(node: NamespaceNode, frame: Frame): void;
   region?(event: RegionEvent): void;
   notify?(path: string, value: bigint): void;

@@ -1,10 +1,11 @@
 import { Args, Flags } from '@oclif/core';
-import { AmlInterpreter } from '../../aml/interpreter/interpreter.ts';
+import type { AmlInterpreter, InterpreterOptions } from '../../aml/interpreter/interpreter.ts';
 import { type AmlObjectJson, objectJson, objectText } from '../../aml/interpreter/object-text.ts';
-import type { AmlObject } from '../../aml/interpreter/objects.ts';
-import { AbsentHardware } from '../../aml/interpreter/regions.ts';
-import { readFileBytes } from '../../cli/files.ts';
+import { spaceName, traceObserver, traceText } from '../../aml/interpreter/trace.ts';
+import { type AmlTables, argumentOf, interpreterFlags, readAmlTables, startInterpreter } from '../../cli/aml-flags.ts';
 import { Q35Command } from '../../cli/q35-command.ts';
+import { openSnapshotAml } from '../../cli/snapshot-aml.ts';
+import { DUMP_WORDS } from '../../cli/table-dump.ts';
 import { UserError } from '../../shared/errors.ts';
 
 interface EvaluateReport {
@@ -13,55 +14,88 @@ interface EvaluateReport {
   readonly notifications: readonly { readonly path: string; readonly value: string }[];
   /** What went wrong while the tables were loaded. */
   readonly problems: readonly { readonly path: string; readonly message: string }[];
+  /** Regions that were used and have no hardware behind them. */
+  readonly absent: readonly { readonly region: string; readonly space: string; readonly accesses: number }[];
 }
 
 export default class AmlEvaluateCommand extends Q35Command {
   static override summary = 'Evaluate an object or run a method of compiled tables';
   static override description =
-    'Loads the DSDT, then the SSDTs, as an operating system does, and evaluates the path. Hardware is absent: it reads as --fill until it is written.';
+    'Loads the DSDT, then the SSDTs, as an operating system does, and evaluates the path. Hardware is absent: it reads as --fill until it is written. With --snapshot the tables are those in the memory of a saved guest, and its machine stands behind their operation regions; the file does not change.';
   static override enableJsonFlag = true;
   static override strict = false;
   static override args = {
     path: Args.string({ description: 'what to evaluate, such as \\_SB.PCI0._CRS', required: true }),
-    file: Args.string({ description: 'the DSDT, then any SSDTs', required: true }),
+    tables: Args.string({ description: DUMP_WORDS }),
   };
   static override flags = {
-    arg: Flags.string({ char: 'a', description: 'argument of the method: a number, else text', multiple: true }),
-    fill: Flags.integer({ description: 'byte that absent hardware reads as', default: 0, min: 0, max: 255 }),
-    osi: Flags.string({ description: 'what _OSI answers with true, instead of all of Windows', multiple: true }),
+    arg: Flags.string({
+      char: 'a',
+      description: 'argument of the method: a number, else text',
+      multiple: true,
+      multipleNonGreedy: true,
+    }),
+    ...interpreterFlags,
+    trace: Flags.boolean({
+      description: 'show each call, name and region access on stderr, a line each (JSON with --json)',
+    }),
+    snapshot: Flags.string({ description: 'ask the guest in this file, which `snapshot save` wrote' }),
   };
   static override examples = [
     "<%= config.bin %> aml evaluate '\\_SB.PCI0._CRS' dsdt.aml",
     "<%= config.bin %> aml evaluate '\\_PIC' dsdt.aml ssdt.aml --arg 1 --json",
+    "<%= config.bin %> aml evaluate '\\_SB.PCI0._STA' dsdt.aml --initialize --trace --semantics nt",
+    "<%= config.bin %> aml evaluate '\\_SB.PCI0._CRS' --snapshot shell.q35",
   ];
 
   async run(): Promise<EvaluateReport> {
     const { argv, flags } = await this.parse(AmlEvaluateCommand);
     const [path, ...files] = argv as string[];
-    const tables = files.map((file) => ({ file, bytes: readFileBytes(file) }));
-    const interpreter = new AmlInterpreter(tables, {
-      regions: { default: new AbsentHardware(flags.fill) },
-      ...(flags.osi && { osi: flags.osi }),
+    const snapshot = flags.snapshot === undefined ? undefined : openSnapshotAml(flags.snapshot);
+    try {
+      const tables = snapshot?.tables ?? (await this.#tables(files));
+      let interpreter: AmlInterpreter | undefined;
+      const options: InterpreterOptions = snapshot ? { regions: snapshot.regions(() => interpreter!) } : {};
+      interpreter = startInterpreter(tables, flags, this.logger(), options);
+      if (flags.trace) interpreter.observer = this.#traceObserver();
+      const value = interpreter.evaluate(path, (flags.arg ?? []).map(argumentOf));
+      this.log(objectText(value));
+      return reportOf(path, objectJson(value), interpreter);
+    } finally {
+      snapshot?.close();
+    }
+  }
+
+  #tables(files: readonly string[]): Promise<AmlTables> {
+    if (files.length > 0) return readAmlTables(files);
+    throw new UserError('AML_NO_TABLES', 'there are no tables to evaluate in', {
+      place: { file: 'aml evaluate' },
+      mend: 'name the DSDT and the SSDTs behind the path, or a guest with --snapshot',
     });
-    for (const problem of interpreter.problems) this.logger().warn(`${problem.path}: ${problem.message}`);
-    const value = interpreter.evaluate(path, (flags.arg ?? []).map(argumentOf));
-    this.log(objectText(value));
-    const notifications = interpreter.notifications.map((item) => ({
-      path: item.path,
-      value: `0x${item.value.toString(16)}`,
-    }));
-    return { path, value: objectJson(value), notifications, problems: interpreter.problems };
+  }
+
+  #traceObserver() {
+    const asJson = this.jsonEnabled();
+    // oclif's own logToStderr is silent with --json.
+    return traceObserver((event, depth) =>
+      process.stderr.write(`${asJson ? JSON.stringify({ ...event, depth }) : traceText(event, depth)}\n`),
+    );
   }
 }
 
-function argumentOf(text: string): AmlObject {
-  if (!/^(0x[0-9a-f]+|\d+)$/i.test(text)) return { type: 'String', value: text };
-  const value = BigInt(text);
-  if (value > 0xffff_ffff_ffff_ffffn) {
-    throw new UserError('AML_ARGUMENT', `${text} has more than 64 bits`, {
-      place: { file: '--arg' },
-      mend: 'give a smaller number',
-    });
-  }
-  return { type: 'Integer', value };
+function reportOf(path: string, value: AmlObjectJson, interpreter: AmlInterpreter): EvaluateReport {
+  return {
+    path,
+    value,
+    notifications: interpreter.notifications.map((item) => ({
+      path: item.path,
+      value: `0x${item.value.toString(16)}`,
+    })),
+    problems: interpreter.problems,
+    absent: [...interpreter.absentRegions].map(([region, { space, accesses }]) => ({
+      region,
+      space: spaceName(space),
+      accesses,
+    })),
+  };
 }

@@ -1,0 +1,43 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeResources } from '../../src/aml/resources/resource-template.ts';
+import AmlEvaluateCommand from '../../src/commands/aml/evaluate.ts';
+import SnapshotSaveCommand from '../../src/commands/snapshot/save.ts';
+import { runCommand } from '../support/run-command.ts';
+
+describe('q35 aml evaluate --snapshot', () => {
+  let folder = '';
+  const at = (name: string): string => join(folder, name);
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'q35-aml-snapshot-'));
+    await runCommand(SnapshotSaveCommand, [at('guest'), '--m', '64', '--device', 'edu', '--until', 'long mode']);
+  });
+  afterAll(() => rmSync(folder, { recursive: true }));
+
+  const evaluate = (path: string, ...flags: string[]) =>
+    runCommand(AmlEvaluateCommand, [path, '--snapshot', at('guest'), ...flags]);
+
+  it("takes the tables from the guest's memory", async () => {
+    const { stdout, exitCode } = await evaluate('\\_SB.PCI0._CRS', '--json');
+    const { value } = JSON.parse(stdout) as { value: { buffer: string } };
+    const { descriptors } = decodeResources(new Uint8Array(Buffer.from(value.buffer, 'hex')));
+    expect(exitCode).toBe(0);
+    expect(descriptors.length).toBeGreaterThan(4);
+  });
+
+  it('reads and writes the registers of a machine of its own', async () => {
+    const before = readFileSync(at('guest'));
+    const link = await evaluate('\\_SB.LNKA._CRS', '--trace');
+    expect(link.stderr).toBe('');
+    expect(link.stdout).toBe('');
+    expect(readFileSync(at('guest')).equals(before)).toBe(true);
+  });
+
+  it('says when the guest has no tables yet', async () => {
+    await runCommand(SnapshotSaveCommand, [at('early'), '--m', '64', '--at', '10']);
+    const { stderr, exitCode } = await runCommand(AmlEvaluateCommand, ['\\_SB', '--snapshot', at('early')]);
+    expect([exitCode, stderr]).toEqual([2, expect.stringMatching(/error GUEST_TABLES: /)]);
+  });
+});
