@@ -29,9 +29,12 @@ describe('q35 aml evaluate --snapshot', () => {
 
   it('reads and writes the registers of a machine of its own', async () => {
     const before = readFileSync(at('guest'));
+    // The firmware routed PIRQA to IRQ 10.
     const link = await evaluate('\\_SB.LNKA._CRS', '--trace');
-    expect(link.stderr).toBe('');
-    expect(link.stdout).toBe('');
+    expect(link.stderr).toContain('  read PCI_Config 0x60 1 = 0xA (\\_SB.PCI0.SF8.PIRQ)\n');
+    expect(link.stdout).toContain('89 06 00 09 01 0A 00 00 00 79 00');
+    const disabled = await evaluate('\\_SB.LNKA._DIS', '--trace');
+    expect(disabled.stderr).toContain('  write PCI_Config 0x60 1 = 0x8A (\\_SB.PCI0.SF8.PIRQ)\n');
     expect(readFileSync(at('guest')).equals(before)).toBe(true);
   });
 

@@ -6,6 +6,7 @@ import type { RegionEvent } from '../interpreter/observer.ts';
 import { connectRegions, initializeDevices } from '../interpreter/os-start.ts';
 import type { Frame } from '../interpreter/run.ts';
 import { traceObserver, traceText } from '../interpreter/trace.ts';
+import { formatPath } from '../name-string.ts';
 import type { AmlTerm } from '../tree.ts';
 import { type Breakpoint, nodeAt, parseBreakpoint } from './breakpoints.ts';
 import { CallStack } from './call-stack.ts';
@@ -95,7 +96,7 @@ export class AmlDebugger {
     if (hit === undefined) return;
     const { region, address } = event.access;
     const value = event.kind === 'transfer' ? '' : ` = 0x${event.value.toString(16)}`;
-    this.#stop(`breakpoint ${hit}: ${event.kind} of ${region} at 0x${address.toString(16)}${value}`);
+    this.#stop(`breakpoint ${hit}: ${event.kind} of ${formatPath(region)} at 0x${address.toString(16)}${value}`);
   }
 
   /** Stops once, in the innermost method. */

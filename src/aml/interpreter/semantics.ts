@@ -1,6 +1,6 @@
 /**
  * Where interpreters part: the specification leaves room, or Windows does otherwise and firmware counts on it. Each property is one
- * difference; docs/aml-semantics.md names its source.
+ * difference; docs/aml-interpreter.md names its source.
  */
 export interface Semantics {
   readonly name: 'spec' | 'nt';

@@ -1,5 +1,6 @@
 /** What an evaluation does, one event a line: calls, names, region accesses, notifications. */
 import { UserError } from '../../shared/errors.ts';
+import { formatPath } from '../name-string.ts';
 import { REGION_SPACES } from '../opcodes.ts';
 import { type AmlObjectJson, objectJson } from './object-text.ts';
 import type { AmlObject } from './objects.ts';
@@ -49,7 +50,7 @@ function regionTrace(event: RegionEvent): TraceEvent {
     event.kind === 'transfer' ? { type: 'Buffer', bytes: event.answer } : { type: 'Integer', value: event.value };
   return {
     event: event.kind,
-    region,
+    region: formatPath(region),
     space: spaceName(space),
     address: hexadecimal(address),
     byteLength: event.kind === 'transfer' ? event.answer.length : event.access.byteLength,

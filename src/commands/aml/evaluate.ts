@@ -2,6 +2,7 @@ import { Args, Flags } from '@oclif/core';
 import type { AmlInterpreter, InterpreterOptions } from '../../aml/interpreter/interpreter.ts';
 import { type AmlObjectJson, objectJson, objectText } from '../../aml/interpreter/object-text.ts';
 import { spaceName, traceObserver, traceText } from '../../aml/interpreter/trace.ts';
+import { formatPath } from '../../aml/name-string.ts';
 import { type AmlTables, argumentOf, interpreterFlags, readAmlTables, startInterpreter } from '../../cli/aml-flags.ts';
 import { Q35Command } from '../../cli/q35-command.ts';
 import { openSnapshotAml } from '../../cli/snapshot-aml.ts';
@@ -93,7 +94,7 @@ function reportOf(path: string, value: AmlObjectJson, interpreter: AmlInterprete
     })),
     problems: interpreter.problems,
     absent: [...interpreter.absentRegions].map(([region, { space, accesses }]) => ({
-      region,
+      region: formatPath(region),
       space: spaceName(space),
       accesses,
     })),
