@@ -54,6 +54,11 @@ export class LocalApics {
     return this.#base;
   }
 
+  /** The local APICs took up the state of a snapshot: the map follows. */
+  restored(): void {
+    this.#base = this.#current.mmioBase ?? this.all.find(({ mmioBase }) => mmioBase !== undefined)?.mmioBase;
+  }
+
   /** Another processor runs. True when the map must follow, which is rare: a page that only some processors have stays in it. */
   select(index: number): boolean {
     this.#current = this.all[index];

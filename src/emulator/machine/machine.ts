@@ -217,6 +217,7 @@ export class Machine {
     this.reset();
     this.clock.restore(state.clock);
     restoreComponents(this.components(), state.components);
+    this.#localApics.restored();
     this.root.remapAll();
     this.#remap();
     if (this.engine.retired() > 0) this.memory.ram().fill(0);

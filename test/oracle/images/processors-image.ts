@@ -9,7 +9,11 @@ import { ROM_BASE, SELECTOR } from './layout.ts';
 export const IMAGE_PROCESSORS = 3;
 
 const APIC = { BASE: 0xfee0_0000, ID: 0x20, EOI: 0xb0, LDR: 0xd0, DFR: 0xe0, SVR: 0xf0, ICR: 0x300, ICR_HIGH: 0x310 };
+const SVR_ENABLE = 0x1ff;
 const IA32_APIC_BASE = 0x1b;
+const X2APIC_ENABLE = 0x400;
+/** In x2APIC mode the register at `offset` of the page is this MSR. */
+const x2apicMsr = (offset: number): number => 0x800 + (offset >> 4);
 const BOOT_PROCESSOR = 0x100;
 /** How often a processor came through start-up, counted by all. */
 const STARTED = 0x6000;
@@ -45,6 +49,8 @@ interface Step {
   /** ICR's low half, and the destination field. */
   readonly command: number;
   readonly destination?: number;
+  /** The same for x2APIC mode, where it has 32 bits. */
+  readonly wideDestination?: number;
 }
 
 const fixed = (vector: number): number => MODE.FIXED | ASSERT | vector;
@@ -60,7 +66,7 @@ const STEPS: readonly Step[] = [
   { name: 'self by shorthand', command: fixed(0x42) | TO.SELF },
   { name: 'all by shorthand', command: fixed(0x42) | TO.ALL },
   { name: 'others by shorthand', command: fixed(0x43) | TO.OTHERS },
-  { name: 'all by the broadcast destination', command: fixed(0x43), destination: 0xff },
+  { name: 'all by the broadcast destination', command: fixed(0x43), destination: 0xff, wideDestination: 0xffff_ffff },
   { name: 'NMI to the second', command: MODE.NMI | ASSERT, destination: 1 },
   { name: 'NMI to the others', command: MODE.NMI | ASSERT | TO.OTHERS },
   { name: 'start-up of a processor that runs', command: MODE.STARTUP | ASSERT | START_PAGE, destination: 1 },
@@ -70,33 +76,119 @@ const STEPS: readonly Step[] = [
   { name: 'start-up of the third', command: MODE.STARTUP | ASSERT | START_PAGE, destination: 2 },
   { name: 'fixed to the third again', command: fixed(0x40), destination: 2 },
   { name: 'all change to the cluster model', command: fixed(0x44) | TO.ALL },
-  { name: 'logical, cluster: second and third', command: fixed(0x41) | LOGICAL, destination: 0x16 },
-  { name: 'logical, cluster: another one', command: fixed(0x41) | LOGICAL, destination: 0x26 },
+  {
+    name: 'logical, cluster: second and third',
+    command: fixed(0x41) | LOGICAL,
+    destination: 0x16,
+    wideDestination: 0x6,
+  },
+  {
+    name: 'logical, cluster: another one',
+    command: fixed(0x41) | LOGICAL,
+    destination: 0x26,
+    wideDestination: 0x1_0006,
+  },
 ];
 
+/** How a program reaches its local APIC. */
+interface ApicAccess {
+  /** Switches the local APIC on, in this mode, and gives it the logical id 1 << EBX. Changes EAX, ECX, EDX. */
+  enable(code: Code): void;
+  /** EBX = APIC id. Changes EAX, ECX, EDX. */
+  readId(code: Code): void;
+  /** Changes EAX, ECX, EDX. */
+  endInterrupt(code: Code): void;
+  send(code: Code, step: Omit<Step, 'name'>): void;
+  /** Cluster 1, and in it again 1 << EBX. Changes EAX, ECX. */
+  changeToClusters(code: Code): void;
+}
+
+/** LDR: bit EBX of the id, and the cluster (0 in the flat model, which has none). Changes EAX, ECX. */
+function writeLogicalId(code: Code, cluster: number): void {
+  code.mov(ecx, ebx);
+  code.mov(eax, 0x0100_0000);
+  code.shl(eax, cl);
+  code.or(eax, cluster << 28);
+  code.mov(dword(APIC.BASE + APIC.LDR), eax);
+}
+
+const XAPIC: ApicAccess = {
+  enable(code) {
+    code.mov(dword(APIC.BASE + APIC.SVR), SVR_ENABLE);
+    code.mov(dword(APIC.BASE + APIC.DFR), 0xffff_ffff);
+    writeLogicalId(code, 0);
+  },
+  readId(code) {
+    code.mov(ebx, dword(APIC.BASE + APIC.ID));
+    code.shr(ebx, 24);
+  },
+  endInterrupt: (code) => code.mov(dword(APIC.BASE + APIC.EOI), 0),
+  send(code, { command, destination = 0 }) {
+    code.mov(dword(APIC.BASE + APIC.ICR_HIGH), destination << 24);
+    code.mov(dword(APIC.BASE + APIC.ICR), command);
+  },
+  changeToClusters(code) {
+    code.mov(dword(APIC.BASE + APIC.DFR), CLUSTER_MODEL);
+    writeLogicalId(code, 1);
+  },
+};
+
+function writeX2apic(code: Code, offset: number, low: number, high = 0): void {
+  code.mov(ecx, x2apicMsr(offset));
+  code.mov(eax, low);
+  code.mov(edx, high);
+  code.wrmsr();
+}
+
+/** Logical ids are the hardware's own here: cluster 0 and 1 << id for the first 16. */
+const X2APIC: ApicAccess = {
+  enable(code) {
+    code.mov(ecx, IA32_APIC_BASE);
+    code.rdmsr();
+    code.or(eax, X2APIC_ENABLE);
+    code.wrmsr();
+    writeX2apic(code, APIC.SVR, SVR_ENABLE);
+  },
+  readId(code) {
+    code.mov(ecx, IA32_APIC_BASE);
+    code.rdmsr();
+    code.mov(ebx, eax);
+    // Before `enable` the id is that of the page.
+    code.test(ebx, X2APIC_ENABLE);
+    when(
+      code,
+      'z',
+      () => XAPIC.readId(code),
+      () => {
+        code.mov(ecx, x2apicMsr(APIC.ID));
+        code.rdmsr();
+        code.mov(ebx, eax);
+      },
+    );
+  },
+  endInterrupt: (code) => writeX2apic(code, APIC.EOI, 0),
+  send: (code, { command, destination = 0, wideDestination = destination }) =>
+    writeX2apic(code, APIC.ICR, command, wideDestination),
+  changeToClusters() {},
+};
+
 /** EDI = this processor's record, EBX = its APIC id. */
-function findRecord(code: Code): void {
-  code.mov(ebx, dword(APIC.BASE + APIC.ID));
-  code.shr(ebx, 24);
+function findRecord(code: Code, apic: ApicAccess): void {
+  apic.readId(code);
   code.mov(edi, ebx);
   code.shl(edi, 8);
   code.add(edi, RECORDS.BASE);
 }
 
 /** What every processor does first, jumped to with the way back in ESI: a stack, the local APIC with logical id 1 << id, CPUID into its record. */
-function emitSetUp(code: Code): void {
+function emitSetUp(code: Code, apic: ApicAccess): void {
   code.label('setUp');
-  findRecord(code);
+  findRecord(code, apic);
   code.mov(esp, ebx);
   code.shl(esp, 10);
   code.add(esp, STACKS.BASE + STACKS.BYTES);
   code.lidt(at('idtPointer'));
-  code.mov(dword(APIC.BASE + APIC.SVR), 0x1ff);
-  code.mov(dword(APIC.BASE + APIC.DFR), 0xffff_ffff);
-  code.mov(ecx, ebx);
-  code.mov(eax, 0x0100_0000);
-  code.shl(eax, cl);
-  code.mov(dword(APIC.BASE + APIC.LDR), eax);
+  apic.enable(code);
   code.add(edi, RECORDS.CPUID);
   for (const [leaf, subleaf] of CPUID_LEAVES) {
     code.mov(eax, leaf);
@@ -123,15 +215,15 @@ function emitOther(code: Code): void {
   repeat(code, () => code.hlt());
 }
 
-function emitHandlers(code: Code): void {
+function emitHandlers(code: Code, apic: ApicAccess): void {
   for (const [index, vector] of VECTORS.entries()) {
     code.label(`handler${vector}`);
-    for (const register of [eax, ebx, ecx, edi]) code.push(register);
-    findRecord(code);
+    for (const register of [eax, ebx, ecx, edx, edi]) code.push(register);
+    findRecord(code, apic);
     code.inc(dword(edi, RECORDS.COUNTS + index * 4));
-    if (vector === TO_CLUSTER_MODEL) emitClusterModel(code);
-    if (vector !== NMI) code.mov(dword(APIC.BASE + APIC.EOI), 0);
-    for (const register of [edi, ecx, ebx, eax]) code.pop(register);
+    if (vector === TO_CLUSTER_MODEL) apic.changeToClusters(code);
+    if (vector !== NMI) apic.endInterrupt(code);
+    for (const register of [edi, edx, ecx, ebx, eax]) code.pop(register);
     code.iretd();
   }
   // The GDT's call gates name a target; nobody calls through them here.
@@ -140,16 +232,6 @@ function emitHandlers(code: Code): void {
   code.mov(eax, 0xdead_dead);
   code.call('printWord');
   code.jump('finish');
-}
-
-/** Cluster 1, and in it again 1 << id. */
-function emitClusterModel(code: Code): void {
-  code.mov(dword(APIC.BASE + APIC.DFR), CLUSTER_MODEL);
-  code.mov(ecx, ebx);
-  code.mov(eax, 0x0100_0000);
-  code.shl(eax, cl);
-  code.or(eax, 0x1000_0000);
-  code.mov(dword(APIC.BASE + APIC.LDR), eax);
 }
 
 /** Waits until the others must have done what they were asked to, interrupts let in. */
@@ -163,12 +245,6 @@ function emitWait(code: Code): void {
   });
   code.cli();
   code.ret();
-}
-
-function send(code: Code, command: number, destination = 0): void {
-  code.mov(dword(APIC.BASE + APIC.ICR_HIGH), destination << 24);
-  code.mov(dword(APIC.BASE + APIC.ICR), command);
-  code.call('wait');
 }
 
 /** Prints `count` words from `address`. */
@@ -191,9 +267,17 @@ function emitIdt(code: Code): void {
   code.dd(symbol('idt'));
 }
 
-/** The ROM, and what its lines are about. */
-export function processorsImage(): { readonly rom: Uint8Array; readonly names: readonly string[] } {
+/** The ROM, and what its lines are about. In x2APIC mode, which QEMU's TCG has not, all lines are the same. */
+export function processorsImage(mode: 'xAPIC' | 'x2APIC' = 'xAPIC'): {
+  readonly rom: Uint8Array;
+  readonly names: readonly string[];
+} {
   const code = createAssembler();
+  const apic = mode === 'xAPIC' ? XAPIC : X2APIC;
+  const send = (step: Omit<Step, 'name'>): void => {
+    apic.send(code, step);
+    code.call('wait');
+  };
   const record = (processor: number): number => RECORDS.BASE + processor * RECORDS.BYTES;
   const processors = Array.from({ length: IMAGE_PROCESSORS }, (_, index) => index);
   emitProtectedEntry(code, () => {
@@ -209,16 +293,16 @@ export function processorsImage(): { readonly rom: Uint8Array; readonly names: r
     code.mov(esi, symbol('bootReady'));
     code.jump('setUp');
     code.label('bootReady');
-    send(code, MODE.INIT | ASSERT | TO.OTHERS);
-    for (const other of processors.slice(1)) send(code, MODE.STARTUP | ASSERT | START_PAGE, other);
+    send({ command: MODE.INIT | ASSERT | TO.OTHERS });
+    for (const destination of processors.slice(1)) send({ command: MODE.STARTUP | ASSERT | START_PAGE, destination });
     print(code, STARTED, 1);
     newLine(code);
     for (const processor of processors) {
       print(code, record(processor) + RECORDS.CPUID, CPUID_WORDS);
       newLine(code);
     }
-    for (const { command, destination } of STEPS) {
-      send(code, command, destination);
+    for (const step of STEPS) {
+      send(step);
       print(code, STARTED, 1);
       for (const processor of processors) print(code, record(processor) + RECORDS.COUNTS, VECTORS.length);
       newLine(code);
@@ -226,9 +310,9 @@ export function processorsImage(): { readonly rom: Uint8Array; readonly names: r
   });
   emitPrint(code);
   emitWait(code);
-  emitSetUp(code);
+  emitSetUp(code, apic);
   emitOther(code);
-  emitHandlers(code);
+  emitHandlers(code, apic);
   emitIdt(code);
   const { rom } = finish(code, []);
   const cpuid = processors.map((processor) => `CPUID of processor ${processor}`);

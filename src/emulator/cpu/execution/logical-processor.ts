@@ -4,7 +4,7 @@ import { FIRST_TRANSLATION_AREA, TRANSLATION_AREA_BYTES } from '../interpreter/l
 import { PageWalker } from '../mmu/page-walk.ts';
 import { initializeState, resetState, startUpState } from '../reset.ts';
 import { FLAGS_SYSTEM, HALTED, RFLAGS, STATE_BASE, STATE_END, TRANSLATION_AREA } from '../state.ts';
-import { isNmiBlocked } from '../stored-registers.ts';
+import { isNmiBlocked, storedRegister } from '../stored-registers.ts';
 import type { CodeCache } from '../translation/code-cache.ts';
 import { CodeLookup } from '../translation/code-lookup.ts';
 import { MemoryPath } from '../translation/memory-path.ts';
@@ -12,6 +12,8 @@ import type { CurrentCall } from './current-call.ts';
 import type { FaultRecorder } from './fault-recorder.ts';
 import { PendingEvents } from './pending-events.ts';
 import { Translations } from './translations.ts';
+
+const ENTROPY = storedRegister('ENTROPY');
 
 /** What the processors of an engine share. */
 export interface SharedParts {
@@ -101,6 +103,8 @@ export class LogicalProcessor {
     const { state } = this;
     state.setU32(TRANSLATION_AREA, this.#area);
     resetState(state);
+    // Random numbers of its own.
+    state.setU64(ENTROPY, BigInt(this.index) << 56n);
     this.events.reset(this.index === 0);
     this.replaced();
   }
