@@ -32,6 +32,7 @@ import { CPL, CR0, HALTED, INTERRUPT_REQUEST } from './state.ts';
 import { type CpuContext, GuestFault } from './system-context.ts';
 import { CodeCache } from './translation/code-cache.ts';
 import { passesSegmentRules } from './translation/derived-state.ts';
+import { PhysicalMap } from './translation/physical-map.ts';
 
 /** What may differ between engines, and choices that change speed only. */
 export interface EngineOptions {
@@ -93,7 +94,7 @@ class Processor implements CpuEngine {
       bytes: state.bytes,
       handlers,
       features: ids.length === 1 ? model.features : new Set([...model.features, SEVERAL_PROCESSORS]),
-      onCodePage: (hostPage) => processors.protectPage(hostPage),
+      onCodePage: (hostPage, page) => processors.protectPage(hostPage, page),
       onFlush: () => {
         processors.flushJumps();
         this.#regions?.flush();
@@ -101,7 +102,8 @@ class Processor implements CpuEngine {
       },
     });
     const { translationAreas = 0 } = placement;
-    const shared = { state, bus, codeCache, faults, call, translationAreas, onWrite };
+    const physicalMap = new PhysicalMap(placement.memory.buffer);
+    const shared = { state, bus, codeCache, physicalMap, faults, call, translationAreas, onWrite };
     const processors = new ProcessorSet(ids.length, shared);
     const turns = new RoundRobin(processors);
     const guestFault = new GuestFault();

@@ -8,6 +8,7 @@ import { isNmiBlocked, storedRegister } from '../stored-registers.ts';
 import type { CodeCache } from '../translation/code-cache.ts';
 import { CodeLookup } from '../translation/code-lookup.ts';
 import { MemoryPath } from '../translation/memory-path.ts';
+import type { PhysicalMap } from '../translation/physical-map.ts';
 import type { CurrentCall } from './current-call.ts';
 import type { FaultRecorder } from './fault-recorder.ts';
 import { PendingEvents } from './pending-events.ts';
@@ -21,6 +22,7 @@ export interface SharedParts {
   readonly state: CpuState;
   readonly bus: CpuBus;
   readonly codeCache: CodeCache;
+  readonly physicalMap: PhysicalMap;
   readonly faults: FaultRecorder;
   readonly call: CurrentCall;
   /** Byte offset in the engine's memory of the second processor's translation area; the others follow. */
@@ -77,14 +79,15 @@ export class LogicalProcessor {
   }
 
   #makeCaches(): AddressCaches {
-    const { state, bus, codeCache, faults, call, onWrite } = this.#shared;
+    const { state, bus, codeCache, faults, call, onWrite, physicalMap } = this.#shared;
     const recordFault = (vector: number, errorCode: number): void => faults.record(vector, errorCode);
-    const walker = new PageWalker(state, bus, onWrite);
+    const walker = new PageWalker(state, bus, onWrite, (gpa, hostPage) => physicalMap.note(gpa, hostPage, false));
     const memoryPath = new MemoryPath(
       {
         state,
         bus,
         walker,
+        physicalMap,
         isCodePage: (page) => codeCache.isCodePage(page),
         onWrite,
         recordFault,

@@ -63,6 +63,7 @@ export class ProcessorSet {
   setA20(enabled: boolean): void {
     this.#a20Enabled = enabled;
     this.#current.caches.walker.a20Enabled = enabled;
+    this.#shared.physicalMap.isFixed = enabled;
     this.flushTranslations();
   }
 
@@ -70,6 +71,7 @@ export class ProcessorSet {
   flushTranslations(): void {
     this.#mustFlush.fill(1);
     this.#mustFlush[this.#current.index] = 0;
+    this.#shared.physicalMap.clear();
     this.#current.caches.translations.flush();
   }
 
@@ -78,8 +80,9 @@ export class ProcessorSet {
     for (const { usedCaches } of this.all) usedCaches?.memoryPath.flushJumps();
   }
 
-  /** Code now stands in this host page: writes to it must take the slow path. */
-  protectPage(hostPage: number): void {
+  /** Code now stands in this host page, whose number the guest knows: writes to it must take the slow path. */
+  protectPage(hostPage: number, page: number): void {
+    this.#shared.physicalMap.protect(page);
     this.#codePageRing[this.#codePages++ % REMEMBERED_CODE_PAGES] = hostPage;
     this.#current.caches.memoryPath.protectPage(hostPage);
   }

@@ -21,6 +21,7 @@ import { type HandlerExits, type ImportIndexes, InterpreterSemantics } from './i
 import { JUMP_ENTRY, probeJump } from './jump-cache.ts';
 import { ENTRY_COUNT_SHIFT, ENTRY_COUNTS, UOP_ARENA } from './layout.ts';
 import { EXIT, NEXT, UOP } from './micro-op.ts';
+import { ACCESS_SIGNATURE, pageWalkFunction } from './page-walk-code.ts';
 
 /** A number of entries that a 16-bit counter never shows. */
 export const NEVER_HOT = 0x2_0000;
@@ -222,6 +223,14 @@ function emitRun(
   return b;
 }
 
+/** Puts a page walk in front of the imported slow paths, in their place. */
+function addPageWalks(module: ModuleBuilder, imports: Record<string, number>): void {
+  for (const name of ['slowRead', 'slowWrite', 'slowModify']) {
+    const walk = pageWalkFunction(imports[name], name !== 'slowRead');
+    imports[name] = module.indexOf(module.addFunction(ACCESS_SIGNATURE, walk));
+  }
+}
+
 /**
  * The interpreter as a Wasm module: one function a handler, in table 0 by number, and `run`. `memory` limits are those of the memory that
  * the instance will import. `hotEntries`: entries of a block after which `hot` is called, once.
@@ -238,6 +247,7 @@ export function generateInterpreter(
     const results = name === 'slowCommit' || name === 'hot' ? [] : (['i32'] as const);
     imports[name] = module.importFunction(name, { parameters: new Array(count).fill('i32'), results });
   }
+  addPageWalks(module, imports);
   const handlerType = module.type(HANDLER_SIGNATURE);
   const emitFunction = (emit: (b: FunctionBuilder, exits: HandlerExits) => void): void => {
     const b = new FunctionBuilder(1);

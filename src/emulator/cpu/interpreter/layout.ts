@@ -23,7 +23,15 @@ export const JUMP_CACHE_ENTRIES = 8192;
 export const JUMP_CACHE_ENTRY_BYTES = 32;
 export const JUMP_CACHE = TLBS_END;
 export const JUMP_CACHE_END = JUMP_CACHE + JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES;
-export const TRANSLATION_AREA_BYTES = Math.ceil(JUMP_CACHE_END / PAGE) * PAGE;
+
+/** How many supervisor entries of the TLBs are not global, u32, and where they are: words in the area, u32 each; beyond the list's end all go. */
+export const LOCAL_COUNT = JUMP_CACHE_END;
+export const LOCAL_ENTRIES = LOCAL_COUNT + 8;
+export const LOCAL_ENTRIES_COUNT = 1024;
+/** 4 MiB regions (hashed, a byte each) that large pages map: INVLPG of one address there drops every piece. */
+export const LARGE_REGIONS = LOCAL_ENTRIES + LOCAL_ENTRIES_COUNT * 4;
+export const LARGE_REGIONS_COUNT = 1024;
+export const TRANSLATION_AREA_BYTES = Math.ceil((LARGE_REGIONS + LARGE_REGIONS_COUNT) / PAGE) * PAGE;
 
 /** The first processor's area; those of the others stand behind the machine's memory. */
 export const FIRST_TRANSLATION_AREA = Math.ceil(STATE_END / PAGE) * PAGE;
@@ -48,8 +56,14 @@ export function entryCountOf(uop: number): number {
   return ENTRY_COUNTS + ((uop - UOP_ARENA) >> ENTRY_COUNT_SHIFT);
 }
 
+/** Guest-physical pages below 8 GiB that are known as plain memory: u32 by page, host page and PHYSICAL_PAGE. Untouched pages of it cost nothing. */
+export const PHYSICAL_MAP = ENTRY_COUNTS_END;
+export const PHYSICAL_MAP_BITS = 33;
+export const PHYSICAL_MAP_BYTES = 2 ** (PHYSICAL_MAP_BITS - 12) * 4;
+export const PHYSICAL_PAGE = { READ: 1, WRITE: 2 } as const;
+
 /** Guest RAM and ROM from here. */
-export const MACHINE_OFFSET = ENTRY_COUNTS_END;
+export const MACHINE_OFFSET = PHYSICAL_MAP + PHYSICAL_MAP_BYTES;
 
 /** Offset of the reading TLB of an MMU index in its area. */
 export function readTlbOf(mmuIndex: number): number {

@@ -1,3 +1,4 @@
+import { ACCESS_SIGNATURE, pageWalkFunction } from '../interpreter/page-walk-code.ts';
 import { probeTlb } from '../interpreter/tlb-probe.ts';
 import { TLB_READ, TLB_WRITE } from '../state.ts';
 import { call, i32, i64, localGet } from '../wasm/expr.ts';
@@ -5,7 +6,6 @@ import { FunctionBuilder } from '../wasm/function-builder.ts';
 import { ModuleBuilder, type Signature } from '../wasm/module-builder.ts';
 
 const KINDS = ['slowRead', 'slowWrite', 'slowModify'] as const;
-const SLOW_SIGNATURE = { parameters: ['i32', 'i32', 'i32', 'i32'], results: ['i32'] } as const;
 const SIGNATURE = { parameters: ['i32', 'i64', 'i32'], results: ['i32'] } as const;
 
 /** The functions of `accessModule` as regions import them: (uop, linear, bytes) → host address, or 0 to leave to LEAVE_TO. */
@@ -18,7 +18,7 @@ export const ACCESS_IMPORTS: Readonly<Record<string, Signature>> = Object.fromEn
 
 /**
  * The slow part of a region's memory access, in a module of its own that all regions share. Of each of slowRead, slowWrite and slowModify, which it imports,
- * it has two: `…Miss` asks it at once, `…Probe` first looks into the TLB.
+ * it has two: `…Miss` asks it after a page walk, `…Probe` first looks into the TLB.
  */
 export function accessModule(memory: {
   initialPages: number;
@@ -26,12 +26,13 @@ export function accessModule(memory: {
   shared: boolean;
 }): Uint8Array<ArrayBuffer> {
   const module = new ModuleBuilder(memory);
-  const slow = KINDS.map((kind) => module.importFunction(kind, SLOW_SIGNATURE));
+  const slow = KINDS.map((kind) => module.importFunction(kind, ACCESS_SIGNATURE));
   const [uop, linear, byteLength] = [localGet('i32', 0), localGet('i64', 1), localGet('i32', 2)];
   for (const [index, kind] of KINDS.entries()) {
     const miss = new FunctionBuilder(3);
     const high = i32.wrap(i64.shrU(linear, i64.const(32)));
-    miss.return(call('i32', slow[index], [uop, i32.wrap(linear), high, byteLength]));
+    const walk = module.addFunction(ACCESS_SIGNATURE, pageWalkFunction(slow[index], kind !== 'slowRead'));
+    miss.return(call('i32', module.indexOf(walk), [uop, i32.wrap(linear), high, byteLength]));
     miss.unreachable();
     const missed = module.addFunction(SIGNATURE, miss);
     module.exportFunction(`${kind}Miss`, missed);

@@ -13,7 +13,7 @@ export const MMU = { USER: 0, SUPERVISOR: 1, SUPERVISOR_OVER_SMAP: 2 } as const;
 export const PAGE_FAULT = { P: 1, W: 2, U: 4, RSVD: 8, I: 16, PK: 32 } as const;
 
 /** Bits of a paging-structure entry's low dword. */
-const PTE = { P: 1, W: 2, U: 4, A: 0x20, D: 0x40, PS: 0x80, G: 0x100 } as const;
+export const PTE = { P: 1, W: 2, U: 4, A: 0x20, D: 0x40, PS: 0x80, G: 0x100 } as const;
 /** Two bits a protection key in PKRU. */
 const KEY = { ACCESS: 1, WRITE: 2 } as const;
 const NX = 0x8000_0000;
@@ -52,6 +52,7 @@ export class PageWalker {
   readonly #state: CpuState;
   readonly #bus: CpuBus;
   readonly #onTableWrite: (gpa: number, byteLength: number) => void;
+  readonly #onTable: (gpa: number, hostPage: number) => void;
 
   /** Paging-structure cache of long mode: page tables by the linear address's bits 63:21 (SDM vol. 3 §4.10.3). An odd tag is never asked for. */
   readonly #tagLow = new Int32Array(TABLE_ENTRIES).fill(1);
@@ -69,11 +70,20 @@ export class PageWalker {
   #writeProtect = false;
   #key = -1;
 
-  /** `onTableWrite` hears of every A/D update in RAM, so that code that was translated from such a page is dropped. */
-  constructor(state: CpuState, bus: CpuBus, onTableWrite: (gpa: number, byteLength: number) => void = () => {}) {
+  /**
+   * `onTableWrite` hears of every A/D update in RAM, so that code that was translated from such a page is dropped; `onTable` of the page that a table
+   * lies in, guest-physical and in the engine's memory.
+   */
+  constructor(
+    state: CpuState,
+    bus: CpuBus,
+    onTableWrite: (gpa: number, byteLength: number) => void = () => {},
+    onTable: (gpa: number, hostPage: number) => void = () => {},
+  ) {
     this.#state = state;
     this.#bus = bus;
     this.#onTableWrite = onTableWrite;
+    this.#onTable = onTable;
   }
 
   /**
@@ -313,7 +323,9 @@ export class PageWalker {
     const gpa = this.#gate(address);
     const offset = gpa & 0xfff;
     const host = this.#bus.hostPage(gpa - offset, false);
-    return host >= 0 ? this.#state.u32(host + offset) : this.#bus.read(gpa, 4);
+    if (host < 0) return this.#bus.read(gpa, 4);
+    this.#onTable(gpa - offset, host);
+    return this.#state.u32(host + offset);
   }
 
   #write32(address: number, value: number): void {

@@ -45,7 +45,7 @@ export interface CodeCachePorts {
   /** Of the processor's model. */
   readonly features: ReadonlySet<string>;
   /** Code now stands in this page: writes to it must be seen from here on. */
-  onCodePage(hostPage: number): void;
+  onCodePage(hostPage: number, page: number): void;
   /** The arena is full: everything was dropped. */
   onFlush(): void;
 }
@@ -153,7 +153,7 @@ export class CodeCache {
     };
     page.blocks.add(block);
     this.#blocks.set(uop, block);
-    if (isNew) this.#ports.onCodePage(request.hostPage);
+    if (isNew) this.#ports.onCodePage(request.hostPage, request.page);
     return uop;
   }
 
@@ -255,8 +255,8 @@ export class CodeCache {
     };
     first.blocks.add(block);
     other.spills.add(block);
-    if (!wasCode) this.#ports.onCodePage(request.hostPage);
-    if (!otherWasCode) this.#ports.onCodePage(second.hostPage);
+    if (!wasCode) this.#ports.onCodePage(request.hostPage, request.page);
+    if (!otherWasCode) this.#ports.onCodePage(second.hostPage, second.page);
     return uop;
   }
 }

@@ -4,6 +4,11 @@ import type { CpuState } from '../cpu-state.ts';
 import {
   JUMP_CACHE,
   JUMP_CACHE_END,
+  LARGE_REGIONS,
+  LARGE_REGIONS_COUNT,
+  LOCAL_COUNT,
+  LOCAL_ENTRIES,
+  LOCAL_ENTRIES_COUNT,
   MMU_COUNT,
   readTlbOf,
   TLB_BYTES,
@@ -17,18 +22,18 @@ import {
 import { isCanonicalHigh } from '../mmu/canonical.ts';
 import { ACCESS, MMU, type PageWalker } from '../mmu/page-walk.ts';
 import { CR2, LINEAR_MASK, MEMORY_VALUE, MMU_INDEX } from '../state.ts';
+import type { PhysicalMap } from './physical-map.ts';
 
 const PAGE = 0x1000;
 const VECTOR_PF = 14;
 const TLB_WORDS = TLB_ENTRY_BYTES / 4;
-const LOCAL_ENTRIES = 1024;
-const LARGE_REGIONS = 1024;
 
 /** What the slow path asks of the engine. */
 export interface MemoryPathPorts {
   readonly state: CpuState;
   readonly bus: CpuBus;
   readonly walker: PageWalker;
+  readonly physicalMap: PhysicalMap;
   isCodePage(page: number): boolean;
   /** Bytes of RAM changed under translated code, perhaps. */
   onWrite(gpa: number, byteLength: number): void;
@@ -50,17 +55,25 @@ export class MemoryPath {
   /** Why the last #isPlain said no: 0 a fault was recorded, −1 not plain memory. */
   #plainFailure = 0;
 
-  /** Words of supervisor entries that a CR3 write must drop: their pages are not global. */
-  readonly #local = new Int32Array(LOCAL_ENTRIES);
-  #localCount = 0;
-  /** 4 MiB regions (hashed) that large pages map: INVLPG of one address there drops every piece. */
-  readonly #large = new Uint8Array(LARGE_REGIONS);
+  /** See LOCAL_ENTRIES and LARGE_REGIONS: generated code notes what it fills in there too. */
+  readonly #local: Int32Array;
+  readonly #large: Uint8Array;
 
   /** `area`: byte offset of the processor's translation area in `buffer`. */
   constructor(ports: MemoryPathPorts, buffer: ArrayBufferLike, area: number) {
     this.#ports = ports;
     this.#area = new Int32Array(buffer, area, TRANSLATION_AREA_BYTES >> 2);
+    this.#local = new Int32Array(buffer, area + LOCAL_ENTRIES, LOCAL_ENTRIES_COUNT);
+    this.#large = new Uint8Array(buffer, area + LARGE_REGIONS, LARGE_REGIONS_COUNT);
     this.flush();
+  }
+
+  get #localCount(): number {
+    return this.#area[LOCAL_COUNT >> 2];
+  }
+
+  set #localCount(count: number) {
+    this.#area[LOCAL_COUNT >> 2] = count;
   }
 
   /** Forgets all translations, jump cache included. */
@@ -79,7 +92,7 @@ export class MemoryPath {
   flushLocal(): void {
     const words = this.#area;
     words.fill(-1, readTlbOf(MMU.USER) >> 2, (readTlbOf(MMU.USER) + 2 * TLB_BYTES) >> 2);
-    if (this.#localCount > LOCAL_ENTRIES) words.fill(-1, TLBS >> 2, TLBS_END >> 2);
+    if (this.#localCount > LOCAL_ENTRIES_COUNT) words.fill(-1, TLBS >> 2, TLBS_END >> 2);
     else for (let index = 0; index < this.#localCount; index++) words[this.#local[index]] = -1;
     this.#localCount = 0;
   }
@@ -90,7 +103,7 @@ export class MemoryPath {
 
   /** Forgets the page of `linearLow` in every TLB, or everything when a large page may hold it. The jump cache is left alone. */
   flushPage(linearLow: number): void {
-    if (this.#large[(linearLow >>> 22) & (LARGE_REGIONS - 1)] !== 0) {
+    if (this.#large[(linearLow >>> 22) & (LARGE_REGIONS_COUNT - 1)] !== 0) {
       this.#flushTlbs();
       return;
     }
@@ -150,6 +163,7 @@ export class MemoryPath {
     if (offset + byteLength > PAGE) return this.#readAcross(gpa, low, high, byteLength);
     const host = bus.hostPage(gpa, false);
     if (host >= 0) {
+      this.#ports.physicalMap.note(gpa, host, false);
       this.#fill(readTlbOf(state.u32(MMU_INDEX)), low, high, host);
       return host + offset;
     }
@@ -179,6 +193,7 @@ export class MemoryPath {
     }
     const host = bus.hostPage(gpa, true);
     if (host >= 0 && !this.#ports.isCodePage(gpa / PAGE)) {
+      this.#ports.physicalMap.note(gpa, host, true);
       if (writable) this.#fill(writeTlbOf(state.u32(MMU_INDEX)), low, high, host);
       return host + offset;
     }
@@ -214,9 +229,9 @@ export class MemoryPath {
     this.#area[at + 1] = high;
     this.#area[at + 2] = host - page;
     const { walker } = this.#ports;
-    if (walker.pageShift > 12) this.#large[(low >>> 22) & (LARGE_REGIONS - 1)] = 1;
+    if (walker.pageShift > 12) this.#large[(low >>> 22) & (LARGE_REGIONS_COUNT - 1)] = 1;
     if (walker.global || tlb < readTlbOf(MMU.SUPERVISOR)) return;
-    if (this.#localCount < LOCAL_ENTRIES) this.#local[this.#localCount] = at;
+    if (this.#localCount < LOCAL_ENTRIES_COUNT) this.#local[this.#localCount] = at;
     this.#localCount++;
   }
 
