@@ -7,6 +7,6 @@ const folder = new URL('../fixtures/cpu/system/', import.meta.url);
 mkdirSync(folder, { recursive: true });
 for (const [name, build] of Object.entries(ORACLE_IMAGES)) {
   const image = build();
-  writeFileSync(new URL(`${name}.txt`, folder), fixtureText(image, runOnQemu(image.rom)));
+  writeFileSync(new URL(`${name}.txt`, folder), fixtureText(image, runOnQemu(image)));
   console.log(`${name}: ${image.names.length} cases`);
 }

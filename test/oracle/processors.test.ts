@@ -45,7 +45,7 @@ describe('interprocessor interrupts, INIT and start-up', () => {
   // QEMU's processors are threads of the host: on a loaded one they may be late, so QEMU is asked again.
   it.skipIf(!hasRecordedQemu())('are those of QEMU (needs qemu-system-x86_64 7.2)', { retry: 3 }, () => {
     const named = (output: string) => outputLines(output).map((line, index) => `${names[index]}: ${line}`);
-    expect(named(lines.join('\n'))).toEqual(named(runOnQemu(rom, IMAGE_PROCESSORS)));
+    expect(named(lines.join('\n'))).toEqual(named(runOnQemu({ rom }, IMAGE_PROCESSORS)));
   });
 
   it('are the same in x2APIC mode', () => {

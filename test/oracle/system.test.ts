@@ -17,7 +17,7 @@ describe.each(Object.entries(ORACLE_IMAGES))('system behaviour: %s', (name, buil
 
   it('is QEMU’s on the engine, and the SDM’s where QEMU differs', () => {
     const expected = recorded(name);
-    const output = runOnEngine(image.rom);
+    const output = runOnEngine(image);
     const lines = outputLines(output);
     const differing: string[] = [];
     image.names.forEach((caseName, index) => {
@@ -31,7 +31,7 @@ describe.each(Object.entries(ORACLE_IMAGES))('system behaviour: %s', (name, buil
   });
 
   it.skipIf(!qemu)('is on record as QEMU shows it today (needs qemu-system-x86_64 7.2)', () => {
-    const now = fixtureText(image, runOnQemu(image.rom));
+    const now = fixtureText(image, runOnQemu(image));
     const before = [...recorded(name)].map(([caseName, line]) => `${caseName}\t${line}\n`).join('');
     expect(now).toBe(before);
   });

@@ -35,6 +35,11 @@ describe('processor models', () => {
     expect(cpuidLeaf(7, 0, true, parseCpuModel('x86-64-v3'))[1] & 0x128).toBe(0x128);
     expect(cpuidLeaf(13, 0, true, parseCpuModel('x86-64-v3'))).toEqual([7, 832, 832, 0]);
     expect(cpuidLeaf(13, 0, true)).toEqual([0, 0, 0, 0]);
+    expect(cpuidLeaf(13, 0, true, parseCpuModel('max'))).toEqual([0x207, 840, 840, 0]);
+    expect(cpuidLeaf(13, 9, true, parseCpuModel('max'))).toEqual([8, 832, 0, 0]);
+    // Widths of physical and linear addresses.
+    expect(cpuidLeaf(0x8000_0008, 0, true)[0]).toBe(0x3028);
+    expect(cpuidLeaf(0x8000_0008, 0, true, parseCpuModel('x86-64-v1,+la57'))[0]).toBe(0x3928);
   });
 
   test('an instruction that the model lacks is undefined, or what its bytes meant before', () => {

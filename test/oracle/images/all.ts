@@ -1,3 +1,5 @@
+import { fiveLevelCasesImage } from './five-level-cases.ts';
+import { keysCasesImage } from './keys-cases.ts';
 import type { OracleImage } from './layout.ts';
 import { longCasesImage } from './long-cases.ts';
 import { pagingCasesImage } from './paging-cases.ts';
@@ -10,6 +12,8 @@ import { virtual8086CasesImage } from './virtual-8086-cases.ts';
 export const ORACLE_IMAGES: Readonly<Record<string, () => OracleImage>> = {
   protected: protectedCasesImage,
   long: longCasesImage,
+  'five-level': fiveLevelCasesImage,
+  keys: keysCasesImage,
   paging: pagingCasesImage,
   real: realCasesImage,
   task: taskCasesImage,

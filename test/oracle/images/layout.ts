@@ -73,4 +73,6 @@ export interface OracleImage {
   readonly names: readonly string[];
   /** OracleCase.sdm by name. */
   readonly sdm: ReadonlyMap<string, string>;
+  /** `max`: with everything that a processor can have; otherwise a plain one. */
+  readonly cpu?: 'max';
 }

@@ -28,7 +28,7 @@ import { type OracleCase, type OracleImage, RAM, SELECTOR } from './layout.ts';
 import { longImage, TABLES_64 } from './long-image.ts';
 
 /** Goes to CPL 3 in 64-bit code and runs `body` there. */
-function user(code: Code, body: () => void, options: { flags?: number; compatibility?: boolean } = {}): void {
+export function user(code: Code, body: () => void, options: { flags?: number; compatibility?: boolean } = {}): void {
   const label = code.localLabel('user');
   code.push(SELECTOR.USER_DATA);
   code.push(RAM.USER_STACK);

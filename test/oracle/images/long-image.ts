@@ -20,10 +20,19 @@ export const TABLES_64 = {
   PDPT: RAM.TABLES + 0x1000,
   PD: RAM.TABLES + 0x2000,
   PT: RAM.TABLES + 0x3000,
+  /** With 5-level paging: entries 0 and 1 lead to the PML4. */
+  PML5: RAM.TABLES + 0x4000,
 };
 
-function emitLongEntry(code: Code): void {
+const PAE = 0x20;
+const LA57 = 0x1000;
+
+function emitLongEntry(code: Code, cr4: number): void {
   code.mov(dword(TABLES_64.PML4), TABLES_64.PDPT | 7);
+  if ((cr4 & LA57) !== 0) {
+    code.mov(dword(TABLES_64.PML5), TABLES_64.PML4 | 7);
+    code.mov(dword(TABLES_64.PML5 + 8), TABLES_64.PML4 | 7);
+  }
   code.mov(dword(TABLES_64.PDPT), TABLES_64.PD | 7);
   code.mov(dword(TABLES_64.PD), TABLES_64.PT | 7);
   code.mov(dword(TABLES_64.PD + 8), 0x20_0000 | 0x87);
@@ -36,9 +45,9 @@ function emitLongEntry(code: Code): void {
   code.add(eax, 0x1000);
   code.dec(ecx);
   code.branch('nz', 'fillTable');
-  code.mov(eax, 0x20);
+  code.mov(eax, cr4);
   code.db(0x0f, 0x22, 0xe0); // mov cr4, eax
-  code.mov(eax, TABLES_64.PML4);
+  code.mov(eax, (cr4 & LA57) !== 0 ? TABLES_64.PML5 : TABLES_64.PML4);
   code.db(0x0f, 0x22, 0xd8); // mov cr3, eax
   code.mov(ecx, 0xc000_0080);
   code.mov(eax, 0x901);
@@ -114,13 +123,13 @@ function printStack64(code: Code, offset: number, wide: boolean): void {
 /** A 64-bit image: `cases` run at CPL 0 in 64-bit code; see TABLES_64. */
 export function longImage(
   cases: readonly OracleCase[],
-  options: { setUp?: (code: Code) => void; extra?: (code: Code) => void } = {},
+  options: { setUp?: (code: Code) => void; extra?: (code: Code) => void; cr4?: number } = {},
 ): OracleImage {
   const code = createAssembler();
   emitProtectedEntry(code, () => {
     copy(code, 'idt', RAM.IDT, GATE_VECTORS * 16);
     copy(code, 'idtUser', RAM.IDT + 0x80 * 16, 16);
-    emitLongEntry(code);
+    emitLongEntry(code, options.cr4 ?? PAE);
     code.lidt(at('idtPointer'));
     code.lgdt(at('gdtPointer'));
     options.setUp?.(code);

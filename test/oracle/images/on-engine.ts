@@ -1,7 +1,8 @@
 import type { CpuBus, CpuLocalApic } from '../../../src/emulator/cpu/bus.ts';
 import { createEngineMemory, ENGINE_MACHINE_OFFSET } from '../../../src/emulator/cpu/execution/engine-memory.ts';
+import { DEFAULT_CPU_MODEL, MAX_CPU_MODEL } from '../../../src/emulator/cpu/model/cpu-model.ts';
 import { createEngine } from '../../../src/emulator/cpu/processor.ts';
-import { DEBUGCON, EXIT_PORT, ROM_BASE, ROM_BYTES } from './layout.ts';
+import { DEBUGCON, EXIT_PORT, type OracleImage, ROM_BASE, ROM_BYTES } from './layout.ts';
 
 const RAM_BYTES = 0x40_0000;
 const ROM_HIGH = 0x1_0000_0000 - ROM_BYTES;
@@ -26,8 +27,8 @@ function quietLocalApic(): CpuLocalApic {
   };
 }
 
-/** What `rom` prints on the debug console of the bundled engine, on a board with RAM and ROM alone. */
-export function runOnEngine(rom: Uint8Array): string {
+/** What the image prints on the debug console of the bundled engine, on a board with RAM and ROM alone. */
+export function runOnEngine({ rom, cpu }: Pick<OracleImage, 'rom' | 'cpu'>): string {
   const memory = createEngineMemory(RAM_BYTES + ROM_BYTES);
   const romOffset = ENGINE_MACHINE_OFFSET + RAM_BYTES;
   new Uint8Array(memory.buffer).set(rom, romOffset);
@@ -54,7 +55,9 @@ export function runOnEngine(rom: Uint8Array): string {
     now: () => engine.retired(),
     localApic: quietLocalApic(),
   };
-  const engine = createEngine({ memory, ramOffset: ENGINE_MACHINE_OFFSET }, bus);
+  const engine = createEngine({ memory, ramOffset: ENGINE_MACHINE_OFFSET }, bus, undefined, {
+    model: cpu === 'max' ? MAX_CPU_MODEL : DEFAULT_CPU_MODEL,
+  });
   stop = () => engine.requestExit();
   while (!exited && engine.retired() < MAX_INSTRUCTIONS) {
     const exit = engine.run(SLICE);
