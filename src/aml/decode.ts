@@ -60,21 +60,17 @@ export function decodeTables(sources: readonly SourceTable[], options: DecodeOpt
     Math.max(Math.min(headers[index].length, bytes.length), TABLE_HEADER_LENGTH),
   );
   let known = new DeclaredNames();
-  let signature = '';
   for (let round = 0; round < MAX_ROUNDS; round++) {
     const declared = new DeclaredNames();
-    sources.forEach((source, table) => {
-      // The first round knows what it has read so far.
-      const knownNow = round === 0 ? declared : known;
-      new TermReader(source.bytes, { table, known: knownNow, declared, skipMethodBodies: true }).readTermList(
-        TABLE_HEADER_LENGTH,
-        ends[table],
-      );
+    // The first round knows what it has read so far.
+    const knownNow = round === 0 ? declared : known;
+    const readers = sources.map((source, table) => {
+      const reader = new TermReader(source.bytes, { table, known: knownNow, declared, skipMethodBodies: true });
+      reader.readTermList(TABLE_HEADER_LENGTH, ends[table]);
+      return reader;
     });
     known = declared;
-    const next = signatureOf(declared);
-    if (next === signature) break;
-    signature = next;
+    if (readers.every((reader) => reader.readsTheSameWith(known))) break;
   }
   const guesses = new Map<string, number>();
   const names = new DeclaredNames();
@@ -141,13 +137,4 @@ function checkedHeader({ bytes, file }: SourceTable, tolerant: boolean): TableHe
     });
   }
   return header;
-}
-
-/** Methods and their argument counts, as text to compare rounds by. */
-function signatureOf(names: DeclaredNames): string {
-  const lines: string[] = [];
-  for (const path of names.paths()) {
-    for (const { argumentCount, kind } of names.allAt(path)) lines.push(`${path} ${kind} ${argumentCount ?? ''}`);
-  }
-  return lines.join('\n');
 }

@@ -32,6 +32,11 @@ export interface Declaration {
 
 const NO_ENTRIES: readonly Declaration[] = [];
 
+/** So many paths of one NameSeg are looked through; of more, those above the scope are tried. */
+const FEW = 6;
+/** `\\AAAA`. */
+const ROOT_PATH_LENGTH = 5;
+
 /** The scope of the root, as text. */
 export const ROOT = '\\';
 
@@ -44,6 +49,12 @@ export function childPath(scope: string, segment: string): string {
 export function parentPath(path: string): string {
   const dot = path.lastIndexOf('.');
   return dot < 0 ? ROOT : path.slice(0, dot);
+}
+
+/** True when `path` is `base` or lies below it. */
+function isWithin(path: string, base: string): boolean {
+  if (base === ROOT || path === base) return true;
+  return path.startsWith(base) && path[base.length] === '.';
 }
 
 /** `path` as an absolute path without search: relative names hang below `scope`, each `^` goes one level up. */
@@ -61,18 +72,27 @@ export function absolutePath(scope: string, path: string): string {
  */
 export class DeclaredNames {
   readonly #entries = new Map<string, Declaration[]>();
-  /** Answers of `resolve` by scope and path: the same few are asked again and again. */
-  readonly #resolved = new Map<string, Map<string, string | undefined>>();
+  /** Declared paths by their last NameSeg. */
+  readonly #bySegment = new Map<string, string[]>();
+  /** Answers of `resolve` by asking table, scope and path: the same few are asked again and again. */
+  readonly #resolved: Map<string, Map<string, string | undefined>>[] = [];
 
   constructor() {
-    for (const [path, declaration] of PREDEFINED) this.#entries.set(path, [declaration]);
+    for (const [path, declaration] of PREDEFINED) this.declare(path, declaration);
   }
 
   declare(path: string, declaration: Declaration): void {
-    if (this.#resolved.size > 0) this.#resolved.clear();
+    this.#resolved.length = 0;
     const entries = this.#entries.get(path);
-    if (entries) entries.push(declaration);
-    else this.#entries.set(path, [declaration]);
+    if (entries) {
+      entries.push(declaration);
+      return;
+    }
+    this.#entries.set(path, [declaration]);
+    const segment = path.slice(-4);
+    const paths = this.#bySegment.get(segment);
+    if (paths) paths.push(path);
+    else this.#bySegment.set(segment, [path]);
   }
 
   /** Adds what another set declares; the predefined names are there already. */
@@ -102,9 +122,8 @@ export class DeclaredNames {
   /** Argument counts of all methods, wherever they stand, whose last NameSeg is `segment`. */
   argumentCountsOf(segment: string): ReadonlySet<number> {
     const counts = new Set<number>();
-    for (const [path, entries] of this.#entries) {
-      if (!path.endsWith(segment)) continue;
-      for (const { argumentCount } of entries) if (argumentCount !== undefined) counts.add(argumentCount);
+    for (const path of this.#bySegment.get(segment) ?? []) {
+      for (const { argumentCount } of this.allAt(path)) if (argumentCount !== undefined) counts.add(argumentCount);
     }
     return counts;
   }
@@ -124,36 +143,52 @@ export class DeclaredNames {
    * one above it (ACPI 6.5 §5.3). Nothing when no table declares it.
    */
   resolve(scope: string, path: string, table?: number): string | undefined {
-    let answers = this.#resolved.get(scope);
+    const asking = (table ?? -1) + 1;
+    this.#resolved[asking] ??= new Map();
+    let answers = this.#resolved[asking].get(scope);
     if (!answers) {
       answers = new Map();
-      this.#resolved.set(scope, answers);
+      this.#resolved[asking].set(scope, answers);
     }
-    const key = table === undefined ? path : `${table} ${path}`;
-    if (answers.has(key)) return answers.get(key);
+    const known = answers.get(path);
+    if (known !== undefined || answers.has(path)) return known;
     const answer = this.#search(scope, path, table);
-    answers.set(key, answer);
+    answers.set(path, answer);
     return answer;
   }
 
   #search(scope: string, path: string, table: number | undefined): string | undefined {
-    const { prefix, segments } = splitPath(path);
-    if (prefix !== '' || segments.length !== 1) {
+    if (path.length !== 4 || path.startsWith('^')) {
       const absolute = absolutePath(scope, path);
       return absolute === ROOT || this.#entries.has(absolute) ? absolute : undefined;
     }
     // What a table calls External without a type is no declaration: one further up wins over it.
     let vague: string | undefined;
     let foreign: string | undefined;
-    for (let base = scope; ; base = parentPath(base)) {
-      const candidate = childPath(base, segments[0]);
+    for (const candidate of this.#candidates(scope, path)) {
       const entries = this.#entries.get(candidate) ?? NO_ENTRIES;
       const real = entries.filter(({ kind, argumentCount }) => kind !== 'External' || argumentCount !== undefined);
       if (real.some((entry) => entry.table === table)) return candidate;
       if (real.length > 0) foreign ??= candidate;
       else if (entries.length > 0) vague ??= candidate;
       if (foreign !== undefined && table === undefined) return foreign;
-      if (base === ROOT) return foreign ?? vague;
+    }
+    return foreign ?? vague;
+  }
+
+  /** Declared paths that `segment` may mean in `scope`, the nearest first. */
+  #candidates(scope: string, segment: string): readonly string[] {
+    const declared = this.#bySegment.get(segment) ?? [];
+    if (declared.length <= FEW) {
+      const above = declared.filter((path) =>
+        isWithin(scope, path.length === ROOT_PATH_LENGTH ? ROOT : path.slice(0, -5)),
+      );
+      return above.length < 2 ? above : above.sort((left, right) => right.length - left.length);
+    }
+    const paths: string[] = [];
+    for (let base = scope; ; base = parentPath(base)) {
+      paths.push(childPath(base, segment));
+      if (base === ROOT) return paths;
     }
   }
 

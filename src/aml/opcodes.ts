@@ -73,6 +73,8 @@ export interface Opcode<
   readonly asl: AslForm;
   /** The row declares the name in its first (`first`) or last NameString operand. */
   readonly declares: 'first' | 'last' | undefined;
+  /** The place of that operand. */
+  readonly declaredOperand: number | undefined;
   /** The TermList is a scope of the namespace: names inside are declared below the declared (or, for Scope, the given) name. */
   readonly opensScope: boolean;
   /** Last ACPI version that has the row, when it left the standard. */
@@ -95,7 +97,11 @@ function op<const Kind extends string, const Operands extends readonly OperandKi
   options: OpcodeOptions = {},
 ): Opcode<Kind, Operands> {
   const { pkgLength = false, yields = 'Nothing', declares, opensScope = false, until } = options;
-  return { code, name, operands, pkgLength, yields, asl: options.asl ?? call, declares, opensScope, until };
+  const names: readonly OperandKind[] = operands;
+  const declaredOperand =
+    declares && (declares === 'first' ? names.indexOf('NameString') : names.lastIndexOf('NameString'));
+  const asl = options.asl ?? call;
+  return { code, name, operands, pkgLength, yields, asl, declares, declaredOperand, opensScope, until };
 }
 
 const call: AslForm = { style: 'call' };

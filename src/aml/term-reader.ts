@@ -1,8 +1,8 @@
 import { shortestIntegerLength } from './encode.ts';
 import { readFieldList } from './field-reader.ts';
-import { splitPath } from './name-string.ts';
 import { absolutePath, type Declaration, type DeclaredKind, DeclaredNames, ROOT } from './namespace.ts';
 import {
+  type DefKind,
   OBJECT_TYPES,
   type ObjectType,
   type Opcode,
@@ -60,7 +60,14 @@ export interface TermReaderOptions {
   readonly offsets?: Map<AmlTerm, number>;
 }
 
-const NO_NOTE = {};
+interface FoundName {
+  readonly path: string;
+  readonly declaration: Declaration;
+}
+
+/** What reading depends on. */
+const meaningOf = (found: FoundName | undefined): string =>
+  found === undefined ? '' : `${found.path} ${found.declaration.argumentCount ?? ''}`;
 
 /** Terms inside terms; real tables stay far below. */
 const MAX_DEPTH = 400;
@@ -83,12 +90,21 @@ export class TermReader {
   /** Undeclared names since the start of the last statement that was not odd. */
   #recent: string[] = [];
   #run = 0;
+  /** What names meant when they were read, in a round that leaves method bodies out. */
+  readonly #answers: { readonly scope: string; readonly name: string; readonly answer: string }[] = [];
   /** The last invocation of a declared method: another table may have declared another argument count. */
   #invoked: { readonly path: string; readonly count: number } | undefined;
 
   constructor(bytes: Uint8Array, options: TermReaderOptions) {
     this.bytes = bytes;
     this.#options = options;
+  }
+
+  /** True when reading with `known` gives the same: no name means anything else than it did. */
+  readsTheSameWith(known: DeclaredNames): boolean {
+    return this.#answers.every(
+      ({ scope, name, answer }) => meaningOf(known.find(scope, name, this.#options.table)) === answer,
+    );
   }
 
   get offset(): number {
@@ -297,9 +313,10 @@ export class TermReader {
   }
 
   /** The declaration that `path` means here: what the methods around made so far may hide what stands further up. */
-  #find(path: string): { path: string; declaration: Declaration } | undefined {
-    const { known, table } = this.#options;
+  #find(path: string): FoundName | undefined {
+    const { known, table, skipMethodBodies } = this.#options;
     const outer = known.find(this.#scope, path, table);
+    if (skipMethodBodies) this.#answers.push({ scope: this.#scope, name: path, answer: meaningOf(outer) });
     if (this.#local.isEmpty) return outer;
     const inner = this.#local.find(this.#scope, path, table);
     return inner && (!outer || inner.path.length > outer.path.length) ? inner : outer;
@@ -310,9 +327,11 @@ export class TermReader {
     const limit = pkgLength?.end ?? end;
     const scope = this.#scope;
     const operands: OperandValue[] = [];
+    let isDeclared = row.declaredOperand === undefined && row.name !== 'DefExternal';
     for (const kind of row.operands) {
       if (kind === 'TermList') {
-        this.#declare(row, operands);
+        if (!isDeclared) this.#declare(row, operands);
+        isDeclared = true;
         if (row.opensScope) this.#scope = this.#scopeOf(row, operands[0] as NameTerm);
         if (row.name === 'DefMethod' && this.#options.skipMethodBodies) {
           this.#offset = limit;
@@ -325,13 +344,18 @@ export class TermReader {
       operands.push(this.#operand(kind, limit));
       if (isBody) this.#methodDepth--;
     }
-    if (!row.operands.includes('TermList')) this.#declare(row, operands);
+    if (!isDeclared) this.#declare(row, operands);
     this.#scope = scope;
-    const def = { kind: row.name, operands, ...pkgLength?.note } as AnyDef;
+    const byteLength = pkgLength?.byteLength;
+    const def: AnyDef =
+      byteLength === undefined
+        ? { kind: row.name as DefKind, operands }
+        : { kind: row.name as DefKind, operands, pkgLengthBytes: byteLength };
     return def as DefTerm;
   }
 
-  #packageEnd(outerEnd: number): { end: number; note: { pkgLengthBytes?: PkgLengthBytes } } {
+  /** The end of the package that begins here, and the bytes of its PkgLength where it is not the shortest. */
+  #packageEnd(outerEnd: number): { end: number; byteLength: PkgLengthBytes | undefined } {
     const start = this.#offset;
     const length = decodePkgLength(this.bytes, start, outerEnd);
     if (!length) throw this.fault('a PkgLength is cut off or malformed', start);
@@ -344,7 +368,7 @@ export class TermReader {
     }
     this.#offset = start + length.byteLength;
     const shortest = packageLengthBytesFor(length.value - length.byteLength);
-    return { end, note: shortest === length.byteLength ? NO_NOTE : { pkgLengthBytes: length.byteLength } };
+    return { end, byteLength: shortest === length.byteLength ? undefined : length.byteLength };
   }
 
   #operand(kind: OperandKind, end: number): OperandValue {
@@ -441,13 +465,13 @@ export class TermReader {
     }
     const kind = DECLARED_KINDS[row.name];
     if (!kind) return;
-    const names = row.operands.flatMap((operand, index) => (operand === 'NameString' ? [operands[index]] : []));
-    const name = (row.declares === 'last' ? names.at(-1) : names[0]) as NameTerm;
-    if (splitPath(name.path).segments.length === 0) return;
+    const name = operands[row.declaredOperand!] as NameTerm;
+    if (name.path.length < 4 || name.path.endsWith('^')) return;
     if (kind === 'Method') {
       this.#add(name.path, { kind, argumentCount: (operands[1] as number) & 7, table });
     } else if (kind === 'Alias') {
-      const source = (names[0] as NameTerm).path;
+      const source = (operands[0] as NameTerm).path;
+      this.#find(source);
       const target = known.resolve(this.#scope, source) ?? absolutePath(this.#scope, source);
       this.#add(name.path, { kind, target, table });
     } else if (kind === 'Name') {

@@ -48,7 +48,7 @@ export function externalsOf(
   const scopes = new Set<string>();
   // What paths declare External, single segments find below it: they come after.
   const assumed = new DeclaredNames();
-  for (const use of [...uses].sort((left, right) => Number(isSingle(left)) - Number(isSingle(right)))) {
+  for (const use of [...uses.filter((use) => !isSingle(use)), ...uses.filter(isSingle)]) {
     if (splitPath(use.path).segments.length === 0 || own.resolve(use.scope, use.path) !== undefined) continue;
     const found = all.find(use.scope, use.path);
     const path = all.resolve(use.scope, use.path) ?? assumed.resolve(use.scope, use.path) ?? unknownPath(use);
@@ -81,7 +81,7 @@ export function externalsText(externals: ReadonlyMap<string, External>): string[
     });
 }
 
-const isSingle = ({ path }: NameUse): boolean => /^[^\\^]{4}$/.test(path);
+const isSingle = ({ path }: NameUse): boolean => path.length === 4 && !path.startsWith('^');
 
 /** Paths of the Externals that stand in the table's AML. */
 function emittedExternals(own: DeclaredNames): string[] {

@@ -126,8 +126,7 @@ function commented(text: string, path: string): string {
 }
 
 function declarationText(row: Opcode, def: DefTerm, place: Place): string {
-  const names = (def as AnyDef).operands.filter((_, index) => row.operands[index] === 'NameString');
-  const { path } = (row.declares === 'last' ? names.at(-1) : names[0]) as NameTerm;
+  const { path } = (def as AnyDef).operands[row.declaredOperand!] as NameTerm;
   return commented(callText(row, def, { ...place, within: lastSegment(path) }), path);
 }
 

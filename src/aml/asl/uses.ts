@@ -62,8 +62,7 @@ export function namesOf(terms: readonly AmlTerm[]): TableNames {
   };
   const visitDef = (def: AnyDef, scope: string): void => {
     const row = ROW_BY_KIND.get(def.kind)!;
-    const named = row.operands.flatMap((kind, index) => (kind === 'NameString' ? [index] : []));
-    const declared = row.declares === 'first' ? named[0] : row.declares === 'last' ? named.at(-1) : undefined;
+    const declared = row.declaredOperand;
     if (declared !== undefined) declare(def, def.operands[declared] as NameTerm, scope);
     const inner = row.opensScope ? absolutePath(scope, (def.operands[0] as NameTerm).path) : scope;
     def.operands.forEach((operand, index) => {
