@@ -1,0 +1,138 @@
+import { littleEndian, type Mode } from '../oracle/cpu-vectors/encode.ts';
+import { Random } from '../oracle/cpu-vectors/random.ts';
+import { anyAddress, POINTERS } from './addresses.ts';
+import { CODE, DATA, JUMP_TABLE, PAGE, SLOT, SLOTS, STACK_TOP } from './memory-map.ts';
+import { SlotWriter, slotAddress } from './slot-writer.ts';
+import { writeSlot } from './units.ts';
+
+/** What a machine runs: everything is a function of the seed. */
+export interface Program {
+  readonly seed: number;
+  readonly mode: Mode;
+  /** CPL. */
+  readonly privilege: 0 | 3;
+  readonly code: Uint8Array;
+  readonly data: Uint8Array;
+  readonly registers: readonly bigint[];
+  readonly flags: number;
+  /** RIP of the first instruction. */
+  readonly entry: number;
+  /** Virtual times at which the interrupt comes, ascending. */
+  readonly timer: readonly number[];
+  /** Virtual time that it runs. */
+  readonly length: number;
+  /** Most instructions in a slice of the two runs that are compared slice by slice, and of the third run. */
+  readonly slices: readonly [number, number];
+}
+
+/** A program before its bytes are put together: what a minimiser takes apart. */
+export interface Draft extends Omit<Program, 'code'> {
+  /** Number of a slot → its instructions. */
+  readonly slots: ReadonlyMap<number, readonly (readonly number[])[]>;
+  readonly first: number;
+}
+
+/** Code addresses that the program's units may go to. */
+export interface Layout {
+  readonly random: Random;
+  readonly mode: Mode;
+  readonly privilege: 0 | 3;
+  /** Slots of the main loop and of functions. */
+  readonly main: readonly number[];
+  readonly functions: readonly number[];
+}
+
+const JUMP_TABLE_ENTRIES = 4;
+/** IF and IOPL 3: ports and CLI are free at any level. */
+const FLAGS = 0x3202;
+const SLICES = [1, 2, 3, 5, 17, 101, 499, 1009, 100_000];
+/** Instructions of a program whose slices have one. */
+const SHORTEST = 150;
+
+export function draftProgram(seed: number): Draft {
+  const random = new Random(seed);
+  const mode = random.pick<Mode>([64, 64, 64, 64, 64, 64, 32, 16]);
+  const privilege = mode === 64 ? random.pick<0 | 3>([0, 3]) : 3;
+  const count = 4 + random.below(20);
+  const functionCount = 1 + random.below(4);
+  // Often across a page boundary.
+  const boundary = (PAGE / SLOT) * (1 + random.below(CODE.pages - 1));
+  const start = random.below(3) === 0 ? random.below(SLOTS - 64) : boundary - random.below(count + functionCount);
+  const main = Array.from({ length: count }, (_, index) => start + index);
+  const functions = Array.from({ length: functionCount }, (_, index) => start + count + index);
+  const layout: Layout = { random, mode, privilege, main, functions };
+  const slots = new Map<number, readonly (readonly number[])[]>();
+  for (const slot of [...main, ...functions]) {
+    const writer = new SlotWriter(mode, slot);
+    writeSlot(layout, writer, slot);
+    slots.set(slot, writer.instructions);
+  }
+  const slice = random.pick(SLICES);
+  const length = slice < 5 ? SHORTEST : 200 + random.below(1000);
+  return {
+    seed,
+    mode,
+    privilege,
+    data: dataOf(layout),
+    registers: registersOf(random, mode),
+    flags: FLAGS | (random.u32() & 0x8d5),
+    entry: slotAddress(start) - segmentBase(mode),
+    timer: timerOf(random, length),
+    length,
+    slices: [slice, random.pick(SLICES)],
+    slots,
+    first: start,
+  };
+}
+
+/** Slots that a draft has no instructions for jump to the first one. */
+export function assembleProgram(draft: Draft): Program {
+  const code = new Uint8Array(CODE.pages * PAGE);
+  for (let slot = 0; slot < SLOTS; slot++) {
+    const instructions = draft.slots.get(slot) ?? jumpTo(draft, slot);
+    code.set(instructions.flat(), slot * SLOT);
+  }
+  return { ...draft, code };
+}
+
+function jumpTo({ mode, first }: Draft, slot: number): readonly (readonly number[])[] {
+  const writer = new SlotWriter(mode, slot);
+  writer.branch([0xe9], slotAddress(first));
+  return writer.instructions;
+}
+
+/** Where offsets of code and data count from. */
+export const segmentBase = (mode: Mode): number => (mode === 16 ? CODE.linear : 0);
+
+function dataOf({ random, mode, main, functions }: Layout): Uint8Array {
+  const data = new Uint8Array(DATA.pages * PAGE);
+  // A quarter of random dwords, so that there is something to find in zeros.
+  for (let offset = 0; offset < data.length; offset += 16) data.set(littleEndian(random.integer(32), 4), offset);
+  const width = mode / 8;
+  for (const [table, targets] of [main, functions].entries()) {
+    for (let entry = 0; entry < JUMP_TABLE_ENTRIES; entry++) {
+      const offset = JUMP_TABLE - DATA.linear + (table * JUMP_TABLE_ENTRIES + entry) * width;
+      data.set(littleEndian(BigInt(slotAddress(random.pick(targets)) - segmentBase(mode)), width), offset);
+    }
+  }
+  return data;
+}
+
+function registersOf(random: Random, mode: Mode): bigint[] {
+  const registers = Array.from({ length: 16 }, () => random.integer(mode === 64 ? 64 : 32));
+  for (const register of [...POINTERS, ...(mode === 64 ? [12, 13] : [])]) {
+    registers[register] = BigInt(anyAddress(random) - segmentBase(mode));
+  }
+  registers[4] = BigInt(STACK_TOP - segmentBase(mode));
+  return registers;
+}
+
+/** None, rare or frequent ticks; some programs have one at every few instructions for a while. */
+function timerOf(random: Random, length: number): number[] {
+  const period = random.pick([0, 0, 1, 7, 23, 130, 700]);
+  if (period === 0) return [];
+  const ticks: number[] = [];
+  const end = period < 10 ? Math.min(length, 600) : length;
+  for (let time = random.below(50); time < end; time += 1 + random.below(2 * period)) ticks.push(time);
+  return ticks;
+}
