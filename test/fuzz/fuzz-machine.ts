@@ -107,7 +107,7 @@ export class FuzzMachine {
   }
 
   get regionsCompiled(): number {
-    return this.#engine.regionsCompiled();
+    return this.#engine.regionStatistics().compiled;
   }
 
   load(program: Program): void {
@@ -150,15 +150,15 @@ export class FuzzMachine {
 
   /** Registers of `other` that differ from ours, with both values. */
   describeDifference(other: FuzzMachine): string {
-    const wanted = this.#registers();
-    const got = other.#registers();
+    const wanted = this.registers();
+    const got = other.registers();
     return Object.keys(wanted)
       .filter((name) => wanted[name] !== got[name])
       .map((name) => `${name} ${got[name]}, not ${wanted[name]}`)
       .join('; ');
   }
 
-  #registers(): Readonly<Record<string, string>> {
+  registers(): Readonly<Record<string, string>> {
     return this.#engine.snapshot().processors[0].registers;
   }
 

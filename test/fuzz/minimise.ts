@@ -1,5 +1,6 @@
 import type { Comparison } from './compare.ts';
 import { assembleProgram, type Draft } from './program.ts';
+import { slotAddress } from './slot-writer.ts';
 
 const NOP = 0x90;
 /** Programs that a minimisation may run. */
@@ -40,12 +41,15 @@ function without(slots: Slots, slot: number, chosen: (index: number) => boolean)
   return new Map(slots).set(slot, instructions);
 }
 
-function describe({ mode, privilege, slots, timer, length, slices }: Draft): string {
-  const head = `  ${mode}-bit, CPL ${privilege}, ${length} instructions, slices ${slices.join(' and ')}, ${timer.length} interrupts`;
+function describe({ first, mode, privilege, slots, timer, length, slices }: Draft): string {
+  const head = `  from ${slotAddress(first).toString(16)},   ${mode}-bit, CPL ${privilege}, ${length} instructions, slices ${slices.join(' and ')}, ${timer.length} interrupts`;
   const lines = [...slots].flatMap(([slot, instructions]) => {
-    const left = instructions.filter((bytes) => !isNothing(bytes));
-    if (left.length === 0) return [];
-    return [`  slot ${slot}: ${left.map((bytes) => Buffer.from(bytes).toString('hex')).join(' ')}`];
+    let offset = 0;
+    return instructions.flatMap((bytes) => {
+      const line = `  ${(slotAddress(slot) + offset).toString(16)}: ${Buffer.from(bytes).toString('hex')}`;
+      offset += bytes.length;
+      return isNothing(bytes) ? [] : [line];
+    });
   });
   return [head, ...lines].join('\n');
 }

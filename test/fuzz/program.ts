@@ -75,7 +75,7 @@ export function draftProgram(seed: number): Draft {
     privilege,
     data: dataOf(layout),
     registers: registersOf(random, mode),
-    flags: FLAGS | (random.u32() & 0x8d5),
+    flags: FLAGS | (random.u32() & 0x811),
     entry: slotAddress(start) - segmentBase(mode),
     timer: timerOf(random, length),
     length,

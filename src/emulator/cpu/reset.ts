@@ -12,11 +12,13 @@ import {
   IDTR_LIMIT,
   MSR_STORAGE,
   MXCSR,
+  NO_SHADOW,
   REGISTER,
   SEGMENT_INDEX,
   SLICE_END,
   STATE_BASE,
   STATE_END,
+  STI_SHADOW_RIP,
   TRANSLATION_AREA,
   X87_CONTROL,
   X87_LAST_OPCODE,
@@ -63,6 +65,7 @@ export function resetState(state: CpuState): void {
   state.setU32(X87_CONTROL, 0x40);
   state.setU32(MXCSR, 0x1f80);
   state.setU32(FAULT_VECTOR, 0xffff_ffff);
+  state.setU32(STI_SHADOW_RIP, NO_SHADOW);
   state.setU64(storedRegister('PAT'), PAT_RESET);
   state.setU64(storedRegister('MISC_ENABLE'), MISC_ENABLE_RESET);
   state.setU64(storedRegister('FEATURE_CONTROL'), FEATURE_CONTROL_RESET);

@@ -148,6 +148,8 @@ export const INTERRUPT_REQUEST = place(4);
 export const USER_GENERATION = place(4);
 /** Low half of the RIP behind the last STI that generated code ran: no interrupt is taken there, so that STI, HLT cannot lose its wake-up. */
 export const STI_SHADOW_RIP = place(4);
+/** A value of STI_SHADOW_RIP that stands for none (and costs nothing when it is one after all). */
+export const NO_SHADOW = 0xffff_ffff;
 
 /** Scratch 16-byte-aligned constants for SSE helpers. */
 export const SIMD_SCRATCH = place(256, 16);

@@ -13,6 +13,7 @@ import {
   HALTED,
   INTERRUPT_REQUEST,
   INTERRUPT_SHADOW,
+  NO_SHADOW,
   RFLAGS,
   RIP,
   STI_SHADOW_RIP,
@@ -26,8 +27,6 @@ import type { ProcessorSet } from './processor-set.ts';
 
 const VECTOR_DB = 1;
 const VECTOR_NMI = 2;
-/** A value of STI_SHADOW_RIP that stands for none (and costs nothing when it is one after all). */
-const NO_SHADOW = 0xffff_ffff;
 
 /** What the loop drives. */
 export interface RunLoopPorts {
