@@ -37,6 +37,16 @@ export interface CodePage {
   readonly spills: Set<TranslatedBlock>;
 }
 
+/** Where the instructions in the scratch area come from. */
+interface ScratchBlock {
+  readonly uop: number;
+  readonly count: number;
+  /** Guest-physical page, first byte and first byte after. */
+  readonly page: number;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** What the cache needs of the engine. */
 export interface CodeCachePorts {
   readonly view: DataView;
@@ -72,6 +82,8 @@ export class CodeCache {
   readonly #crossing = new Map<number, { page: number; uop: number; codeSize: number }>();
   readonly #blocks = new Map<number, TranslatedBlock>();
   readonly #writer: BlockWriter;
+  /** What stands in the scratch area, if it is several instructions: one of them may write to another. */
+  #scratch: ScratchBlock | undefined;
   #next = UOP_ARENA;
   /** The block found last is one instruction that reaches into the next page: it is right while that page's mapping is. */
   crosses = false;
@@ -113,6 +125,7 @@ export class CodeCache {
   }
 
   isCodePage(page: number): boolean {
+    if (this.#scratch?.page === page) return true;
     const found = this.#pages.get(page);
     return found !== undefined && found.blocks.size + found.spills.size > 0;
   }
@@ -160,15 +173,28 @@ export class CodeCache {
   /** Translates at most `limit` instructions into the scratch area, for one run. 0: the next page faulted. */
   once(request: BlockRequest, limit: number, nextPage: NextPage): number {
     const uop = UOP_ARENA_END - SCRATCH_UOPS;
-    if (this.#writer.write(request, uop, Math.min(limit, MAXIMUM_BLOCK))) return uop;
+    this.#scratch = undefined;
+    if (this.#writer.write(request, uop, Math.min(limit, MAXIMUM_BLOCK))) {
+      const { count, end } = this.#writer;
+      if (limit > 1)
+        this.#protectScratch({ uop, count, page: request.page, start: request.offset, end }, request.hostPage);
+      return uop;
+    }
     const second = nextPage();
     if (second === undefined) return 0;
     this.#writer.writeCrossing(request, second.hostPage, uop);
     return uop;
   }
 
+  #protectScratch(scratch: ScratchBlock, hostPage: number): void {
+    if (!this.isCodePage(scratch.page)) this.#ports.onCodePage(hostPage);
+    this.#scratch = scratch;
+  }
+
   /** Bytes of a physical page changed: withdraws the blocks that hold any of them. */
   invalidate(page: number, start: number, end: number): void {
+    const scratch = this.#scratch;
+    if (scratch?.page === page && scratch.start < end && start < scratch.end) this.#makeStale(scratch);
     const found = this.#pages.get(page);
     if (found === undefined) return;
     for (const block of found.blocks) if (block.start < end && start < block.end) this.#withdraw(block, found);
@@ -177,6 +203,7 @@ export class CodeCache {
   }
 
   flush(): void {
+    this.#scratch = undefined;
     this.#pages.clear();
     this.#crossing.clear();
     this.#decoded.clear();
@@ -200,12 +227,16 @@ export class CodeCache {
     return page;
   }
 
+  #makeStale({ uop, count }: { readonly uop: number; readonly count: number }): void {
+    this.withdrawals++;
+    for (let index = 0; index < count; index++) {
+      this.#ports.view.setUint16(uop + index * UOP.BYTE_LENGTH + UOP.HANDLER, SPECIAL_HANDLERS.STALE, true);
+    }
+  }
+
   #withdraw(block: TranslatedBlock, from: CodePage): void {
     const { view } = this.#ports;
-    this.withdrawals++;
-    for (let index = 0; index < block.count; index++) {
-      view.setUint16(block.uop + index * UOP.BYTE_LENGTH + UOP.HANDLER, SPECIAL_HANDLERS.STALE, true);
-    }
+    this.#makeStale(block);
     block.page.entries.delete(block.key);
     block.page.blocks.delete(block);
     from.spills.delete(block);
