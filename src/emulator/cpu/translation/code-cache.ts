@@ -175,9 +175,7 @@ export class CodeCache {
     const uop = UOP_ARENA_END - SCRATCH_UOPS;
     this.#scratch = undefined;
     if (this.#writer.write(request, uop, Math.min(limit, MAXIMUM_BLOCK))) {
-      const { count, end } = this.#writer;
-      if (limit > 1)
-        this.#protectScratch({ uop, count, page: request.page, start: request.offset, end }, request.hostPage);
+      if (limit > 1) this.#protectScratch(request, uop);
       return uop;
     }
     const second = nextPage();
@@ -186,9 +184,11 @@ export class CodeCache {
     return uop;
   }
 
-  #protectScratch(scratch: ScratchBlock, hostPage: number): void {
-    if (!this.isCodePage(scratch.page)) this.#ports.onCodePage(hostPage);
-    this.#scratch = scratch;
+  /** The block that the writer has put at `uop`, of several instructions. */
+  #protectScratch({ page, hostPage, offset }: BlockRequest, uop: number): void {
+    if (!this.isCodePage(page)) this.#ports.onCodePage(hostPage, page);
+    const { count, end } = this.#writer;
+    this.#scratch = { uop, count, page, start: offset, end };
   }
 
   /** Bytes of a physical page changed: withdraws the blocks that hold any of them. */
