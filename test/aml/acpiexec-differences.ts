@@ -9,8 +9,8 @@ export interface Explanation {
   readonly cause: string;
   /** The clause of ACPI 6.5 that settles it, or the defect of acpiexec 20200925. */
   readonly clause: string;
-  /** How many evaluations differ so, over all machines, with absent hardware reading as 0. */
-  readonly count: number;
+  /** How many evaluations differ so, over all machines, by the byte that absent hardware reads as. */
+  readonly count: Readonly<Record<string, number>>;
   /** `MACHINE PATH`, both with * for any text. */
   readonly where: readonly string[];
 }

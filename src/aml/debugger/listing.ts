@@ -1,8 +1,7 @@
-import { printTerm } from '../asl/print-term.ts';
+import { bodyOf, headText } from '../asl/head-text.ts';
 import type { AmlInterpreter } from '../interpreter/interpreter.ts';
 import type { NamespaceNode } from '../interpreter/namespace-tree.ts';
-import { ROW_BY_KIND } from '../opcodes.ts';
-import type { AmlTerm, AnyDef } from '../tree.ts';
+import type { AmlTerm } from '../tree.ts';
 
 /** A statement of a method as it is shown: a block is its head, what stands inside follows with one more level. */
 export interface ListedStatement {
@@ -32,20 +31,11 @@ function addStatements(
 ): void {
   for (const term of terms) {
     const body = bodyOf(term);
-    const text = printTerm(body ? withoutBody(term as AnyDef) : term, scope, interpreter.set);
-    rows.push({ term, offset: interpreter.offsetOf(term), level, text: body ? text.replace(/\s*\{\s*\}$/, '') : text });
+    const text = headText(term, scope, interpreter.set);
+    rows.push({ term, offset: interpreter.offsetOf(term), level, text });
     if (body) addStatements(rows, body, level + 1, scope, interpreter);
   }
 }
-
-/** The statements inside If, Else, While and the declarations that hold others. */
-function bodyOf(term: AmlTerm): readonly AmlTerm[] | undefined {
-  const kinds = ROW_BY_KIND.get(term.kind)?.operands;
-  return kinds?.at(-1) === 'TermList' ? ((term as AnyDef).operands.at(-1) as readonly AmlTerm[]) : undefined;
-}
-
-const withoutBody = ({ kind, operands }: AnyDef): AmlTerm =>
-  ({ kind, operands: [...operands.slice(0, -1), []] }) as unknown as AmlTerm;
 
 const INDENT = '    ';
 

@@ -10,6 +10,8 @@ export type Severity = 'error' | 'warning' | 'remark';
 export interface Violation {
   readonly message: string;
   readonly place: ErrorPlace;
+  /** What stands there, as the disassembly has it: a line of ASL. */
+  readonly asl?: string;
 }
 
 /** What people read about a rule, whatever it looks at. */
@@ -40,6 +42,7 @@ export function formatFinding(finding: Finding): string {
   const where = formatPlace(finding.place);
   return [
     `${finding.severity} ${finding.rule}: ${finding.message}${where === '' ? '' : ` (${where})`}`,
+    ...(finding.asl === undefined ? [] : [`  asl: ${finding.asl}`]),
     `  rule: ${finding.title}`,
     `  Linux: ${finding.linux}`,
     `  Windows: ${finding.windows}`,

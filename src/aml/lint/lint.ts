@@ -1,7 +1,8 @@
+import { headText } from '../asl/head-text.ts';
 import type { SourceTable } from '../decode.ts';
 import type { Finding } from './finding.ts';
 import { type LintModel, readLintModel } from './model.ts';
-import type { LintRule } from './rule.ts';
+import type { LintRule, LintViolation } from './rule.ts';
 import { DECODING_RULES } from './rules/decoding.ts';
 import { DEVICE_RULES } from './rules/devices.ts';
 import { EVALUATION_RULES } from './rules/evaluation.ts';
@@ -37,6 +38,11 @@ export function lintTables(sources: readonly SourceTable[]): Finding[] {
 
 export function lintModel(model: LintModel): Finding[] {
   return LINT_RULES.flatMap(({ id, check, ...words }) =>
-    check(model).map((found) => ({ rule: id, ...words, ...found })),
+    check(model).map(({ at, ...found }) => ({ rule: id, ...words, ...found, ...(at && { asl: aslLine(at, model) }) })),
   );
+}
+
+/** The first line of the term's ASL. */
+function aslLine({ term, scope }: NonNullable<LintViolation['at']>, { set }: LintModel): string {
+  return headText(term, scope, set).split('\n')[0];
 }

@@ -2,7 +2,7 @@ import { type DecodedSet, type DecodedTable, decodeTables, type SourceTable } fr
 import { formatPath } from '../name-string.ts';
 import { absolutePath, childPath, type DeclaredKind, parentPath, ROOT } from '../namespace.ts';
 import type { AmlTerm, AnyDef, FieldElement, NameTerm } from '../tree.ts';
-import type { Violation } from './finding.ts';
+import type { LintViolation } from './rule.ts';
 import { OPERAND_KINDS, subterms } from './walk.ts';
 
 /** A declaration in a definition block. */
@@ -28,6 +28,9 @@ export interface Visit {
 
 export interface LintMethod {
   readonly path: string;
+  /** Where the method is declared. */
+  readonly scope: string;
+  readonly term: AnyDef;
   readonly argumentCount: number;
   readonly serialized: boolean;
   readonly body: readonly AmlTerm[];
@@ -59,7 +62,7 @@ export interface LintModel {
 
 /** Reads `sources`, the DSDT first, for the rules. Throws as `decodeTables`. */
 export function readLintModel(sources: readonly SourceTable[]): LintModel {
-  const set = decodeTables(sources);
+  const set = decodeTables(sources, { offsets: true });
   const collector = new Collector(set);
   for (const table of set.tables) collector.terms(table.terms, ROOT, { table, conditional: false, method: undefined });
   const byPath = new Map<string, LintObject[]>();
@@ -149,7 +152,7 @@ class Collector {
       const path = absolutePath(scope, (operands[index] as NameTerm).path);
       this.objects.push({ kind: declared, path, scope, term: def, ...place });
       if (OPENS_SCOPE.has(kind)) this.terms(operands.at(-1) as readonly AmlTerm[], path, place);
-      if (kind === 'DefMethod') this.#method(def, path, place);
+      if (kind === 'DefMethod') this.#method(def, path, scope, place);
       return;
     }
     const fields = OPERAND_KINDS.get(kind)?.indexOf('FieldList') ?? -1;
@@ -160,12 +163,15 @@ class Collector {
     }
   }
 
-  #method({ operands }: AnyDef, path: string, place: Place): void {
+  #method(term: AnyDef, path: string, scope: string, place: Place): void {
+    const { operands } = term;
     const flags = operands[1] as number;
     const body = operands[2] as readonly AmlTerm[];
     const visits = [...walk(body, path)];
     this.methods.push({
       path,
+      scope,
+      term,
       argumentCount: flags & 7,
       serialized: (flags & 8) !== 0,
       body,
@@ -176,12 +182,28 @@ class Collector {
   }
 }
 
-/** A violation at an object or in a method. */
-export function at(
-  message: string,
-  { path, table }: { readonly path: string; readonly table: DecodedTable },
-): Violation {
-  return { message, place: { ...(table.file !== undefined && { file: table.file }), path: formatPath(path) } };
+/** What a violation is at: an object, a method, or a block. */
+interface LintPlace {
+  readonly path: string;
+  readonly table: DecodedTable;
+  /** Where names in `term` are looked up; without it, below `path`. */
+  readonly scope?: string;
+  readonly term?: AmlTerm | AnyDef | undefined;
+}
+
+/** A violation at an object, or at a term inside a method. */
+export function at(message: string, { path, table, scope, term: own }: LintPlace, inner?: AmlTerm): LintViolation {
+  const term = (inner ?? own) as AmlTerm | undefined;
+  const offset = term && table.offsets?.get(term);
+  return {
+    message,
+    place: {
+      ...(table.file !== undefined && { file: table.file }),
+      ...(offset !== undefined && { offset }),
+      path: formatPath(path),
+    },
+    ...(term && { at: { term, scope: inner ? path : (scope ?? path) } }),
+  };
 }
 
 /** Devices, processors and thermal zones that are declared once, with the last segments of what stands right below them. */

@@ -36,13 +36,15 @@ function ruleDescriptor({ id, title, linux, windows, mend, severity }: RuleWords
   };
 }
 
-function locationOf({ place: { file, offset, path, bdf } }: Finding): object {
+function locationOf({ place: { file, offset, path, bdf }, asl }: Finding): object {
   const logical = path ?? bdf;
   return {
     ...(file !== undefined && {
       physicalLocation: {
         artifactLocation: { uri: encodeURI(file) },
-        ...(offset !== undefined && { region: { byteOffset: offset, byteLength: 1 } }),
+        ...(offset !== undefined && {
+          region: { byteOffset: offset, byteLength: 1, ...(asl !== undefined && { snippet: { text: asl } }) },
+        }),
       },
     }),
     ...(logical !== undefined && { logicalLocations: [{ fullyQualifiedName: logical }] }),

@@ -61,7 +61,7 @@ describe.skipIf(!hasIasl)('lint rules (needs iasl)', () => {
   it('says where and what follows', () => {
     const [finding] = lintTables([{ file: 'dsdt.aml', bytes: dsdt(BREAKS['CODE-ENDLESS-LOOP']) }]);
     expect(formatFinding(finding)).toMatch(
-      /^error CODE-ENDLESS-LOOP: nothing leaves the loop \(dsdt\.aml, \\TEST\)\n {2}rule: .*\n {2}Linux: .*\n {2}Windows: .*\n {2}mend: /,
+      /^error CODE-ENDLESS-LOOP: nothing leaves the loop \(dsdt\.aml\+0x2b, \\TEST\)\n {2}asl: While \(One\)\n {2}rule: .*\n {2}Linux: .*\n {2}Windows: .*\n {2}mend: /,
     );
   });
 });

@@ -3,8 +3,8 @@ import { AmlInterpreter } from '../../interpreter/interpreter.ts';
 import type { AmlObject } from '../../interpreter/objects.ts';
 import { parseNameString } from '../../name-string.ts';
 import { decodeResources } from '../../resources/resource-template.ts';
-import type { Violation } from '../finding.ts';
-import type { LintModel } from '../model.ts';
+import { type Violation, violation } from '../finding.ts';
+import { at, type LintModel } from '../model.ts';
 import { predefinedObject, typeWords } from '../predefined-objects.ts';
 import type { LintRule } from '../rule.ts';
 
@@ -88,15 +88,10 @@ function isChild(interpreter: AmlInterpreter, path: string): boolean {
   }
 }
 
-const fileOf = (path: string, { byPath }: LintModel): { file?: string } => {
-  const file = byPath.get(parseNameString(path).path)?.[0]?.table.file;
-  return file === undefined ? {} : { file };
+const reported = ({ path }: Outcome, message: string, { byPath }: LintModel): Violation => {
+  const object = byPath.get(parseNameString(path).path)?.[0];
+  return object ? at(message, object) : violation(message, { path });
 };
-
-const reported = (outcome: Outcome, message: string, model: LintModel): Violation => ({
-  message,
-  place: { ...fileOf(outcome.path, model), path: outcome.path },
-});
 
 /** Loops that wait for hardware, and spaces that nothing answers: the emptiness, not the table. */
 const NOT_THE_TABLE = new Set(['AML_LOOP_TIMEOUT', 'AML_SUPPORT', 'AML_REGION_LIMIT']);

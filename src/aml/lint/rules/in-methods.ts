@@ -13,8 +13,16 @@ export function* listsOf(terms: readonly AmlTerm[]): Generator<readonly AmlTerm[
   for (const term of terms) if (BLOCKS.has(term.kind)) yield* listsOf(blockOf(term));
 }
 
-export function inMethods(check: (method: LintMethod, model: LintModel) => Iterable<string>): LintRule['check'] {
-  return (model) => model.methods.flatMap((method) => [...check(method, model)].map((message) => at(message, method)));
+/** What is wrong in a method, and the term where it is. */
+type InMethod = string | readonly [message: string, term: AmlTerm];
+
+export function inMethods(check: (method: LintMethod, model: LintModel) => Iterable<InMethod>): LintRule['check'] {
+  return (model) =>
+    model.methods.flatMap((method) =>
+      [...check(method, model)].map((found) =>
+        typeof found === 'string' ? at(found, method) : at(found[0], method, found[1]),
+      ),
+    );
 }
 
 export const termsOf = ({ visits }: LintMethod): AmlTerm[] => visits.map(({ term }) => term);

@@ -50,7 +50,9 @@ export const METHOD_RULES: readonly LintRule[] = [
           const called = model.set.names.find(scope, term.name.path)?.path;
           const some = called === undefined ? undefined : partial.get(called);
           if (some === undefined) return [];
-          return [at(`${formatPath(called!)} ${some ? 'does not always return' : 'never returns'} a value`, method)];
+          return [
+            at(`${formatPath(called!)} ${some ? 'does not always return' : 'never returns'} a value`, method, term),
+          ];
         });
       });
     },

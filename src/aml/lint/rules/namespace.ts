@@ -11,6 +11,8 @@ import { operandOf } from '../walk.ts';
 /** Names that are used as values, and whether the use asks first if they are there. */
 interface Use {
   readonly name: NameTerm;
+  /** The name itself, or the invocation that it stands in. */
+  readonly term: AmlTerm;
   readonly scope: string;
 }
 
@@ -23,9 +25,9 @@ function usesOf(visits: readonly Visit[]): { uses: Use[]; asked: ReadonlySet<str
       const subject = operandOf(term, 0);
       if (subject.kind === 'NameString') asked.add((subject as NameTerm).path);
       certain.add(subject);
-    } else if (term.kind === 'MethodInvocation') uses.push({ name: term.name, scope: where });
+    } else if (term.kind === 'MethodInvocation') uses.push({ name: term.name, term, scope: where });
     else if (term.kind === 'NameString' && term.path !== '' && !certain.has(term))
-      uses.push({ name: term, scope: where });
+      uses.push({ name: term, term, scope: where });
   }
   return { uses, asked };
 }
@@ -35,11 +37,11 @@ function* unresolved(model: LintModel): Generator<Violation> {
   for (const method of model.methods) {
     const { uses, asked } = usesOf(method.visits);
     const said = new Set<string>();
-    for (const { name, scope } of uses) {
+    for (const { name, term, scope } of uses) {
       const { path } = name;
       if (said.has(path) || asked.has(path) || model.set.names.resolve(scope, path) !== undefined) continue;
       said.add(path);
-      yield at(`${formatPath(path)} is declared nowhere`, method);
+      yield at(`${formatPath(path)} is declared nowhere`, method, term);
     }
   }
 }
@@ -188,7 +190,9 @@ function scopesWithout(model: LintModel): Violation[] {
     if (term.kind !== 'DefScope') continue;
     const { path } = (term as AnyDef).operands[0] as NameTerm;
     if (isThere(model, scope, path)) continue;
-    violations.push(at(`${formatPath(path)} is declared nowhere`, { path: absolutePath(scope, path), table }));
+    violations.push(
+      at(`${formatPath(path)} is declared nowhere`, { path: absolutePath(scope, path), table, scope, term }),
+    );
   }
   return violations;
 }

@@ -34,7 +34,7 @@ const hexText = (value: bigint | number): string => `0x${value.toString(16)}`;
 interface FieldList {
   readonly term: AnyDef;
   readonly region: Region;
-  readonly place: { readonly path: string; readonly table: LintObject['table'] };
+  readonly place: Pick<LintObject, 'path' | 'table' | 'scope' | 'term'>;
   readonly accessBytes: number;
   readonly elements: readonly FieldElement[];
 }
@@ -50,7 +50,7 @@ function fieldLists(model: LintModel): FieldList[] {
     const path = model.set.names.resolve(scope, name.path);
     const region = path === undefined ? undefined : regions.get(path);
     if (!region || region.byteLength === undefined) continue;
-    const place = { path: region.object.path, table };
+    const place = { path: region.object.path, table, scope, term: def };
     lists.push({ term: def, region, place, accessBytes: ACCESS_BYTES[flags & 0xf] ?? 1, elements });
   }
   return lists;

@@ -25,7 +25,7 @@ export const STATEMENT_RULES: readonly LintRule[] = [
       for (const list of listsOf(body)) {
         const end = list.findIndex((term, index) => ENDS.has(term.kind) && index < list.length - 1);
         if (end < 0) continue;
-        yield `${list.length - 1 - end} statements behind ${OPERATOR_BY_KIND.get(list[end].kind)}`;
+        yield [`${list.length - 1 - end} statements behind ${OPERATOR_BY_KIND.get(list[end].kind)}`, list[end + 1]];
       }
     }),
   },
@@ -39,7 +39,7 @@ export const STATEMENT_RULES: readonly LintRule[] = [
     check: inMethods(function* ({ body }) {
       for (const term of [...listsOf(body)].flat()) {
         if (term.kind === 'DefIf' && constantOf(operandOf(term, 0)) !== undefined) {
-          yield constantOf(operandOf(term, 0)) === 0n ? 'If (Zero) never runs' : 'If (One) always runs';
+          yield [constantOf(operandOf(term, 0)) === 0n ? 'If (Zero) never runs' : 'If (One) always runs', term];
         }
       }
     }),
@@ -53,7 +53,7 @@ export const STATEMENT_RULES: readonly LintRule[] = [
     mend: 'give the operation a target, or drop it',
     check: inMethods(function* ({ body }) {
       for (const term of [...listsOf(body)].flat())
-        if (isIdle(term)) yield `${OPERATOR_BY_KIND.get(term.kind)} has no target`;
+        if (isIdle(term)) yield [`${OPERATOR_BY_KIND.get(term.kind)} has no target`, term];
     }),
   },
   {
@@ -68,7 +68,7 @@ export const STATEMENT_RULES: readonly LintRule[] = [
         if (term.kind !== 'DefStore') continue;
         const [source, target] = (term as AnyDef).operands as AmlTerm[];
         if (isName(source) && isName(target) && source.path === target.path)
-          yield `${formatPath(source.path)} is stored into itself`;
+          yield [`${formatPath(source.path)} is stored into itself`, term];
       }
     }),
   },
@@ -86,7 +86,7 @@ export const STATEMENT_RULES: readonly LintRule[] = [
         const inside = blockOf(term);
         if (predicate === undefined || predicate === 0n || hasBreak(inside) || returnPaths(inside).returns.length > 0)
           continue;
-        yield 'nothing leaves the loop';
+        yield ['nothing leaves the loop', term];
       }
     }),
   },
@@ -99,7 +99,7 @@ export const STATEMENT_RULES: readonly LintRule[] = [
     mend: 'Sleep or Stall in the loop, and count',
     check: inMethods(function* ({ body }) {
       for (const term of [...listsOf(body)].flat())
-        if (term.kind === 'DefWhile' && blockOf(term).length === 0) yield 'the loop is empty';
+        if (term.kind === 'DefWhile' && blockOf(term).length === 0) yield ['the loop is empty', term];
     }),
   },
   {
@@ -112,7 +112,7 @@ export const STATEMENT_RULES: readonly LintRule[] = [
     check: inMethods(function* (method) {
       for (const term of termsOf(method)) {
         const microseconds = term.kind === 'DefStall' ? constantOf(operandOf(term, 0)) : undefined;
-        if (microseconds !== undefined && microseconds > 255n) yield `Stall (${microseconds})`;
+        if (microseconds !== undefined && microseconds > 255n) yield [`Stall (${microseconds})`, term];
       }
     }),
   },
@@ -126,7 +126,7 @@ export const STATEMENT_RULES: readonly LintRule[] = [
     check: inMethods(function* (method) {
       for (const term of termsOf(method)) {
         const milliseconds = term.kind === 'DefSleep' ? constantOf(operandOf(term, 0)) : undefined;
-        if (milliseconds !== undefined && milliseconds > 2000n) yield `Sleep (${milliseconds})`;
+        if (milliseconds !== undefined && milliseconds > 2000n) yield [`Sleep (${milliseconds})`, term];
       }
     }),
   },
@@ -145,7 +145,8 @@ export const STATEMENT_RULES: readonly LintRule[] = [
             : term.kind === 'DefWait'
               ? Number(constantOf(operandOf(term, 1)) ?? 0xffff)
               : 0xffff;
-        if (timeout < 0xffff) yield `${OPERATOR_BY_KIND.get(term.kind)} (…, 0x${timeout.toString(16)}) as a statement`;
+        if (timeout < 0xffff)
+          yield [`${OPERATOR_BY_KIND.get(term.kind)} (…, 0x${timeout.toString(16)}) as a statement`, term];
       }
     }),
   },
@@ -172,7 +173,7 @@ export const STATEMENT_RULES: readonly LintRule[] = [
           if (!target || !isName(target)) return [];
           const kind = model.set.names.find(scope, target.path)?.declaration.kind;
           if (kind === undefined || !NOT_NOTIFIED.has(kind)) return [];
-          return [at(`${formatPath(target.path)} is a ${kind}`, method)];
+          return [at(`${formatPath(target.path)} is a ${kind}`, method, term)];
         }),
       ),
   },
