@@ -3,6 +3,7 @@ import { encodeTerms } from '../encode.ts';
 import { ROOT } from '../namespace.ts';
 import { encodeTable, type TableIdentity } from '../table-header.ts';
 import type { AmlTerm } from '../tree.ts';
+import { checkSource } from './checks/check-source.ts';
 import { Cursor, describe, SyntaxFailure } from './cursor.ts';
 import { declareNames } from './declare.ts';
 import { CompileError, type Diagnostic, Diagnostics } from './diagnostics.ts';
@@ -105,6 +106,7 @@ function compileBlock(cursor: Cursor, options: CompileOptions): CompiledTable | 
   const terms = [...cursor.temporaries.declarations, ...statements];
   const { diagnostics, notes, asWritten, integerBytes } = cursor;
   const { names, externalPaths } = declareNames(terms, notes, diagnostics, asWritten);
+  if (!asWritten && diagnostics.errorCount === 0) checkSource(terms, { names, notes, diagnostics });
   const optimizations = chosenOptimizations(options, asWritten, identity.signature);
   const resolver = new Resolver({ names, notes, diagnostics, integerBytes, optimizations, asWritten });
   const resolved = resolver.list(terms, ROOT, '');

@@ -40,6 +40,8 @@ export interface Notes {
   readonly templates: Map<AmlTerm, readonly TemplateTag[]>;
   /** Operators that are not computed, and literals that are the words Zero and One. */
   readonly verbatim: Set<AmlTerm>;
+  /** Returns that state no value. */
+  readonly bareReturns: Set<AmlTerm>;
   /** The size of a Package as it is written. */
   readonly sizes: Map<AmlTerm, AmlTerm>;
 }
@@ -56,6 +58,7 @@ export class Cursor {
     externals: new Map(),
     templates: new Map(),
     verbatim: new Set(),
+    bareReturns: new Set(),
     sizes: new Map(),
   };
   /** Set by the annotation of a disassembly: literals are encoded as they are written. */
@@ -210,10 +213,14 @@ export class Cursor {
     return token.text;
   }
 
-  /** One of `keywords`, in any case, by its value; a number stands for itself. */
+  /** One of `keywords`, in any case, by its value; a number stands for itself. Each is a byte in the AML. */
   keyword(keywords: Readonly<Record<string, number>>, what: string): number {
     const token = this.next();
-    if (token.kind === 'number') return Number(this.number(token));
+    if (token.kind === 'number') {
+      const value = this.number(token);
+      if (value > 0xffn) this.report('ASL_RANGE', token, `${token.text} is more than 0xff, and no ${what}`);
+      return Number(value & 0xffn);
+    }
     const wanted = token.text.toUpperCase();
     const found = Object.entries(keywords).find(([keyword]) => keyword.toUpperCase() === wanted);
     if (!found || token.kind !== 'name') {

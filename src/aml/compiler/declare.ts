@@ -38,6 +38,7 @@ export function declareNames(
   const names = new SourceNamespace();
   const externalPaths = new Map<AmlTerm, string>();
   const parentless: DeclaredNode[] = [];
+  const externals: DeclaredNode[] = [];
 
   const declare = (node: DeclaredNode): void => {
     const before = names.declare(node);
@@ -106,13 +107,15 @@ export function declareNames(
     externalPaths.set(term, path);
     const argumentCount = notes.externals.get(term)?.argumentCount;
     names.declareParents(path);
-    declare({
+    const node = {
       path,
       type: OBJECT_TYPES[type] ?? 'UnknownObj',
       isExternal: true,
       token: notes.tokens.get(name),
       ...(argumentCount !== undefined && { argumentCount }),
-    });
+    };
+    externals.push(node);
+    declare(node);
   };
 
   visitList(terms, ROOT);
@@ -124,7 +127,16 @@ export function declareNames(
       }
     }
   }
+  if (!tolerant) for (const external of externals) checkExternal(external, names, diagnostics);
   return { names, externalPaths };
+}
+
+/** An External of what the block declares itself says the same type. */
+function checkExternal({ path, type, token }: DeclaredNode, names: SourceNamespace, diagnostics: Diagnostics): void {
+  const own = names.at(path);
+  if (!own || own.isExternal || !token || type === 'UnknownObj' || own.type === 'UnknownObj' || own.type === type)
+    return;
+  diagnostics.add('ASL_EXTERNAL_TYPE', token, `${path} is a ${own.type} in this block, not a ${type}`);
 }
 
 /** ObjectType keyword of a Name's value. */

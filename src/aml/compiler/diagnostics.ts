@@ -3,6 +3,13 @@ import type { Token } from './source.ts';
 
 export type Severity = 'error' | 'warning' | 'remark';
 
+interface Message {
+  readonly severity: Severity;
+  readonly mend: string;
+  /** Numbers under which iasl says the same. */
+  readonly iasl?: readonly number[];
+}
+
 /** Everything that the compiler can say, by its stable id: how grave it is, and what to do about it. */
 export const MESSAGES = {
   ASL_CHARACTER: { severity: 'error', mend: 'remove the character, or put it into a string or a comment' },
@@ -11,7 +18,11 @@ export const MESSAGES = {
     severity: 'error',
     mend: 'write \\\\ for a backslash, or one of \\a \\b \\f \\n \\r \\t \\v \\" \\x41 \\101',
   },
-  ASL_ESCAPE_DROPPED: { severity: 'warning', mend: 'write \\\\x for the two characters, or digits behind \\x' },
+  ASL_ESCAPE_DROPPED: {
+    severity: 'warning',
+    mend: 'write \\\\x for the two characters, or digits behind \\x',
+    iasl: [3055],
+  },
   ASL_SYNTAX: { severity: 'error', mend: 'compare with the syntax of the operator (ACPI 6.5 §19.6)' },
   ASL_NUMBER: { severity: 'error', mend: 'write a number of at most 64 bits: 255, 0xFF or 0377' },
   ASL_RANGE: { severity: 'error', mend: 'give a value within the range' },
@@ -22,7 +33,7 @@ export const MESSAGES = {
     mend: 'write segments of one to four letters, digits and underscores, joined by dots',
   },
   ASL_NAME_UNKNOWN: { severity: 'error', mend: 'declare it here, or write External if another table declares it' },
-  ASL_NAME_TWICE: { severity: 'error', mend: 'rename one of the two, or remove it' },
+  ASL_NAME_TWICE: { severity: 'error', mend: 'rename one of the two, or remove it', iasl: [6074] },
   ASL_NAME_PARENT: { severity: 'error', mend: 'declare the object that it stands in first, or External' },
   ASL_ARGUMENTS: { severity: 'error', mend: 'give as many arguments as the method declares' },
   ASL_NOT_METHOD: { severity: 'error', mend: 'leave the parentheses out, or declare a method' },
@@ -41,17 +52,66 @@ export const MESSAGES = {
   ASL_MESSAGE_PRAGMA: { severity: 'remark', mend: 'the source says it with #pragma message' },
   ASL_DATE: { severity: 'warning', mend: 'give --date, or set SOURCE_DATE_EPOCH' },
   ASL_TRUNCATED: { severity: 'warning', mend: 'raise the revision to 2 for 64-bit integers, or shorten the number' },
-  ASL_TAG_SIZE: { severity: 'warning', mend: 'create a field of the size that the descriptor has there' },
+  ASL_TAG_SIZE: {
+    severity: 'warning',
+    mend: 'create a field of the size that the descriptor has there',
+    iasl: [3128, 3129],
+  },
   ASL_PARAMETER_TYPES: { severity: 'warning', mend: 'list a type for each argument, or correct the count' },
   ASL_UNUSED_ARGUMENTS: { severity: 'warning', mend: 'remove the arguments, or add format specifiers' },
-  ASL_SWITCH_TYPE: { severity: 'warning', mend: 'wrap the value in ToInteger, ToString or ToBuffer' },
-  ASL_DEAD_CODE: { severity: 'warning', mend: 'remove it: it can never run' },
-  ASL_NO_RESULT: { severity: 'warning', mend: 'store the result, or remove the statement' },
-  ASL_LEGACY: { severity: 'warning', mend: 'use what ACPI 6.5 has in its place' },
-  ASL_LIST_SHORT: { severity: 'remark', mend: 'lower the count, or add elements' },
-  ASL_SERIALIZED: { severity: 'remark', mend: 'declare the method Serialized' },
-  ASL_ARGUMENT_UNUSED: { severity: 'remark', mend: 'use it, or lower the argument count' },
-} as const satisfies Record<string, { severity: Severity; mend: string }>;
+  ASL_SWITCH_TYPE: { severity: 'warning', mend: 'wrap the value in ToInteger, ToString or ToBuffer', iasl: [3124] },
+  ASL_LEGACY: { severity: 'warning', mend: 'use what ACPI 6.5 has in its place', iasl: [3157, 3168] },
+  ASL_EXTERNAL_TYPE: { severity: 'warning', mend: 'remove the External, or correct its type', iasl: [3176] },
+  ASL_CASE_TWICE: { severity: 'warning', mend: 'remove one of the two: the first one is taken', iasl: [6022] },
+  ASL_LOCAL_UNUSED: { severity: 'warning', mend: 'remove the store, or use the value', iasl: [3144] },
+  ASL_LOCAL_UNSET: { severity: 'warning', mend: 'store a value first: reading it fails', iasl: [6006, 6066] },
+  ASL_RETURN_PATHS: { severity: 'warning', mend: 'return a value at the end as well', iasl: [3115] },
+  ASL_VALUE_MISSING: { severity: 'warning', mend: 'return a value from the method, or do not use one', iasl: [6080] },
+  ASL_VALUE_SOMETIMES: { severity: 'warning', mend: 'return a value on every path of the method', iasl: [3122] },
+  ASL_RECURSION: { severity: 'warning', mend: 'write a loop: the depth is limited', iasl: [2098, 6152] },
+  ASL_UNREACHABLE: { severity: 'warning', mend: 'remove it, or what stands before it', iasl: [3134] },
+  ASL_NO_RESULT: { severity: 'warning', mend: 'store the result, or remove the statement', iasl: [6114] },
+  ASL_TIMEOUT_LOST: { severity: 'warning', mend: 'look at the value, or wait with 0xFFFF', iasl: [3130] },
+  ASL_STORE_SELF: { severity: 'warning', mend: 'remove it, or correct one of the two', iasl: [3023] },
+  ASL_STALL: { severity: 'warning', mend: 'stall for 100 microseconds at most' },
+  ASL_FIELD_EMPTY: { severity: 'warning', mend: 'give the field a length, or remove it', iasl: [3083] },
+  ASL_DEVICE_ID: { severity: 'warning', mend: 'declare _HID or, on a bus that counts its devices, _ADR', iasl: [3141] },
+  ASL_DEVICE_TWO_IDS: { severity: 'warning', mend: 'keep the one that the bus wants', iasl: [3073] },
+  ASL_ID_FORM: {
+    severity: 'warning',
+    mend: 'write it as PNP0C0A or ACPI0003 are written',
+    iasl: [6002, 6033, 6034, 6035, 6045, 6061, 6136],
+  },
+  ASL_UID_TYPE: { severity: 'warning', mend: 'write the number of the processor', iasl: [6167] },
+  ASL_REG_WITHOUT_REGION: { severity: 'warning', mend: 'declare the region beside _REG, or remove it', iasl: [3079] },
+  ASL_REGION_IN_METHOD: { severity: 'warning', mend: 'declare the region outside of the method', iasl: [3175] },
+  ASL_PREDEFINED_ARGUMENTS: {
+    severity: 'warning',
+    mend: 'declare the arguments that ACPI 6.5 table 5.181 gives',
+    iasl: [3101, 3102],
+  },
+  ASL_PREDEFINED_RETURN: { severity: 'warning', mend: 'return a value at the end of the method', iasl: [3107] },
+  ASL_PREDEFINED_NO_VALUE: { severity: 'warning', mend: 'leave the value out', iasl: [3104] },
+  ASL_PREDEFINED_TYPE: { severity: 'warning', mend: 'give the type of ACPI 6.5 table 5.181', iasl: [6103, 6105] },
+  ASL_PREDEFINED_UNKNOWN: {
+    severity: 'warning',
+    mend: 'correct the spelling, or take a name without underscore in front',
+    iasl: [3133],
+  },
+  ASL_LOOP: { severity: 'error', mend: 'move it into the loop, or use Return', iasl: [6081] },
+  ASL_LIST_SHORT: { severity: 'remark', mend: 'lower the count, or add elements', iasl: [2063] },
+  ASL_SERIALIZED: { severity: 'remark', mend: 'declare the method Serialized', iasl: [2119] },
+  ASL_NOT_SERIALIZED: { severity: 'remark', mend: 'declare the method Serialized', iasl: [2120] },
+  ASL_NAME_IN_METHOD: { severity: 'remark', mend: 'use a local, or declare the name outside', iasl: [2173] },
+  ASL_NAME_UNUSED: { severity: 'remark', mend: 'remove it, or use it', iasl: [2089] },
+  ASL_NAME_RESERVED: { severity: 'remark', mend: 'take another name', iasl: [2011] },
+  ASL_ARGUMENT_UNUSED: { severity: 'remark', mend: 'use it, or lower the argument count', iasl: [2146] },
+  ASL_ARGUMENT_AS_LOCAL: { severity: 'remark', mend: 'use a local, or raise the argument count', iasl: [2087] },
+  ASL_LOCAL_OUTSIDE: { severity: 'remark', mend: 'move it into a method', iasl: [2067] },
+  ASL_SLEEP: { severity: 'remark', mend: 'sleep for less: the thread that evaluates waits', iasl: [2159] },
+  ASL_EMPTY: { severity: 'remark', mend: 'add elements, or give a length', iasl: [2008, 2095] },
+  ASL_OFFSET_IDLE: { severity: 'remark', mend: 'remove the Offset', iasl: [2158] },
+} as const satisfies Record<string, Message>;
 
 export type DiagnosticId = keyof typeof MESSAGES;
 
@@ -69,10 +129,18 @@ export interface Diagnostic {
   readonly sourceLine: string;
 }
 
+/** The ids that `text` means: one of them, or iasl's number of some. */
+export function messageIds(text: string): DiagnosticId[] {
+  const number = Number(text);
+  return (Object.entries(MESSAGES) as [DiagnosticId, Message][])
+    .filter(([id, { iasl }]) => id === text.toUpperCase() || iasl?.includes(number))
+    .map(([id]) => id);
+}
+
 /** More than this many errors say nothing new. */
 const MAX_ERRORS = 100;
 
-/** Collects what the passes find; one place is reported once by each id. */
+/** Collects what the passes find; nothing is said twice at one place. */
 export class Diagnostics {
   readonly #found: Diagnostic[] = [];
   readonly #seen = new Set<string>();
@@ -81,7 +149,7 @@ export class Diagnostics {
 
   add(id: DiagnosticId, at: Token, message: string, mend?: string): void {
     const { file, line, column, physicalLine } = at.source.positionOf(at.start);
-    const key = `${id} ${file} ${line} ${column}`;
+    const key = `${id} ${file} ${line} ${column} ${message}`;
     if (this.#seen.has(key) || this.#errors >= MAX_ERRORS) return;
     this.#seen.add(key);
     const { severity } = MESSAGES[id];
@@ -102,9 +170,9 @@ export class Diagnostics {
     });
   }
 
-  /** From here on nothing is said by this id; errors stay. */
+  /** From here on nothing is said by this id, or by those that iasl numbers so; errors stay. */
   ignore(id: string): void {
-    this.#ignored.add(id);
+    for (const known of messageIds(id)) this.#ignored.add(known);
   }
 
   get errorCount(): number {

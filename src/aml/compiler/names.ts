@@ -78,6 +78,12 @@ export class SourceNamespace {
     return current;
   }
 
+  /** True when something of `type` is declared right below `path`. */
+  hasBelow(path: string, type: string): boolean {
+    for (const node of this.#nodes.values()) if (node.type === type && parentPath(node.path) === path) return true;
+    return false;
+  }
+
   /** True when the last segment of `path` is declared anywhere: then only the way to it is wrong. */
   hasSegment(path: string): boolean {
     const last = splitPath(path).segments.at(-1);

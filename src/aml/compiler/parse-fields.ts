@@ -121,6 +121,9 @@ function parseElement(cursor: Cursor, start: number): FieldElement | undefined {
         cursor.report('ASL_OFFSET', token, message);
         return undefined;
       }
+      if (end === start && !cursor.asWritten) {
+        cursor.report('ASL_OFFSET_IDLE', token, 'the fields above end here: this Offset skips nothing');
+      }
       // iasl leaves an Offset out that skips nothing.
       if (end === start && cursor.dropsIdle) return undefined;
       return element({ kind: 'ReservedField' }, end - start);

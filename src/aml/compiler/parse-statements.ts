@@ -198,12 +198,14 @@ function parseFor(cursor: Cursor, token: Token, terms: AmlTerm[]): void {
 }
 
 function parseReturn(cursor: Cursor, token: Token): AmlTerm {
-  let value = wordInteger(cursor, 0n, token);
+  let value: AmlTerm | undefined;
   if (cursor.accept('(')) {
     if (!cursor.at(')')) value = parseTerm(cursor);
     cursor.expect(')');
   }
-  return cursor.mark(def('DefReturn', [value]), token);
+  const term = cursor.mark(def('DefReturn', [value ?? wordInteger(cursor, 0n, token)]), token);
+  if (!value) cursor.notes.bareReturns.add(term);
+  return term;
 }
 
 const MAX_ARGUMENTS = 7;

@@ -35,6 +35,9 @@ export function parseSwitch(cursor: Cursor, token: Token, parseBlock: ParseBlock
         cursor.expect('(');
         const predicate = parseTerm(cursor);
         cursor.expect(')');
+        if (cases.some((other) => isSameConstant(other.predicate, predicate))) {
+          cursor.report('ASL_CASE_TWICE', head, 'another Case above takes the same value');
+        }
         cases.push({ token: head, predicate, body: parseBlock(cursor) });
         break;
       }
@@ -58,6 +61,11 @@ export function parseSwitch(cursor: Cursor, token: Token, parseBlock: ParseBlock
   const store = def('DefStore', [value, temporary.name]);
   const tests = last ? withDefault(chain, last) : chain;
   return cursor.mark(def('DefWhile', [ONE, [store, ...tests, def('DefBreak', [])]]), token);
+}
+
+function isSameConstant(left: AmlTerm, right: AmlTerm): boolean {
+  if (left.kind === 'Integer') return right.kind === 'Integer' && left.value === right.value;
+  return left.kind === 'String' && right.kind === 'String' && left.value === right.value;
 }
 
 /** `last` behind the innermost If. */

@@ -168,7 +168,8 @@ const KNOWN_KINDS = new Set(['Name', 'Method', 'Device']);
 const OTHER_NAMES =
   /^_(SB_|TZ_|PR_|GPE|SI_|OS_|REV|GL_|T_.|MTP|WDG|INT|HE_|LL_|MAX|MEM|MIF|MIN|RNG|RW_|SHR|SIZ|TRA|TRS|TSF|TTP|TYP|LEN|RBO|RBW|ASI|ASZ|BAS|BM_|DEC|DPL|DRS|END|FLC|IOR|LIN|MOD|PAR|PHA|PIN|POL|RXL|SLV|SPE|STB|TXL|VEN|ATT|RT_|UBF|GRA|NIG|NBS|NCH|NIC|NIH|PRL|RDI|DLM|LSI|LSR|LSW|PHM|HMA|TPT|FIX|BTS|SPI|SUN|WDG|DSS|STS|ERR|IFT|SRV|CRT|T[0-9]_|T[0-9]{2}|Q[0-9A-F]{2})/;
 
-function isKnownName(segment: string): boolean {
+/** True for a name that ACPI, Windows or Intel's extensions give a meaning. */
+export function isKnownName(segment: string): boolean {
   return predefinedObject(segment) !== undefined || describeName(segment) !== undefined || OTHER_NAMES.test(segment);
 }
 
