@@ -1,5 +1,8 @@
 /** A byte array that grows: what encoders write to. */
 export class ByteSink {
+  /** Called at the place where a part of a tree begins. */
+  mark(_part: object): void {}
+
   #bytes = new Uint8Array(256);
   #length = 0;
 
@@ -51,5 +54,22 @@ export class ByteSink {
     const larger = new Uint8Array(Math.max(this.#bytes.length * 2, this.#length + count));
     larger.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = larger;
+  }
+}
+
+/** A sink that knows where each part of a tree begins. */
+export class TracingSink extends ByteSink {
+  /** In the order of their bytes. */
+  readonly marks: { readonly part: object; offset: number }[] = [];
+
+  override mark(part: object): void {
+    this.marks.push({ part, offset: this.length });
+  }
+
+  override insert(offset: number, values: Uint8Array): void {
+    super.insert(offset, values);
+    for (let index = this.marks.length - 1; index >= 0 && this.marks[index].offset >= offset; index--) {
+      this.marks[index].offset += values.length;
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { ByteSink } from './byte-sink.ts';
+import { ByteSink, TracingSink } from './byte-sink.ts';
 import { encodeNameString } from './name-string.ts';
 import { type OperandKind, PREFIX, ROW_BY_KIND } from './opcodes.ts';
 import { encodePackageLength, encodePkgLengthValue } from './pkg-length.ts';
@@ -11,7 +11,15 @@ export function encodeTerms(terms: readonly AmlTerm[]): Uint8Array {
   return sink.toBytes();
 }
 
+/** Where each term and field of `terms` begins in what `encodeTerms` gives, in the order of the bytes. */
+export function termOffsets(terms: readonly AmlTerm[]): readonly { readonly part: object; readonly offset: number }[] {
+  const sink = new TracingSink();
+  for (const term of terms) writeTerm(sink, term);
+  return sink.marks;
+}
+
 function writeTerm(sink: ByteSink, term: AmlTerm): void {
+  sink.mark(term);
   switch (term.kind) {
     case 'Integer':
       writeInteger(sink, term);
@@ -126,6 +134,7 @@ function writeString(sink: ByteSink, value: string): void {
 
 /** ACPI 6.5 §20.2.5.2, FieldElement. */
 function writeFieldElement(sink: ByteSink, element: FieldElement): void {
+  sink.mark(element);
   switch (element.kind) {
     case 'NamedField':
       for (let index = 0; index < 4; index++) sink.byte(element.name.charCodeAt(index) & 0xff);

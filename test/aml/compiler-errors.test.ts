@@ -27,7 +27,7 @@ describe('mistakes', () => {
     const [diagnostic] = diagnose(table('\tName (ABC, Undefined + 1)'));
     expect(formatDiagnostic(diagnostic)).toBe(
       [
-        'test.asl:3:13: error ASL_NAME: "Undefined" is not an ACPI name: segment "Undefined"',
+        'test.asl:3:13: error ASL_NAME: "Undefined" is no name of ACPI',
         '    3 | \tName (ABC, Undefined + 1)',
         '      | \t           ^^^^^^^^^',
         '      = mend: write segments of one to four letters, digits and underscores, joined by dots',

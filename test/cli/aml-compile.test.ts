@@ -35,7 +35,7 @@ describe('q35 aml compile', () => {
     const { stderr, exitCode } = await runCommand(AmlCompileCommand, [at('bad.asl')]);
     expect(exitCode).toBe(2);
     expect(stderr).toContain('bad.asl:3:12: error ASL_SYNTAX');
-    expect(stderr).toContain('bad.asl:4:24: error ASL_NAME_UNKNOWN: CCC_ is declared nowhere');
+    expect(stderr).toContain('bad.asl:4:24: error ASL_NAME_UNKNOWN: CCC is declared nowhere');
     expect(stderr).toContain('2 errors: nothing was written');
     expect(existsSync(at('bad.aml'))).toBe(false);
   });
@@ -51,6 +51,39 @@ describe('q35 aml compile', () => {
     const bad = await runCommand(AmlCompileCommand, [at('bad.asl'), '--json']);
     expect(JSON.parse(bad.stdout).diagnostics[0]).toMatchObject({ id: 'ASL_SYNTAX', line: 3, column: 12 });
     expect(bad.exitCode).toBe(2);
+  });
+
+  it('writes what builds take besides the table', async () => {
+    const { exitCode } = await runCommand(AmlCompileCommand, [
+      at('good.asl'),
+      ...['-D', 'VALUE=7', '-o', at('more.aml'), '--emit', 'c', '--emit', 'listing', '--emit', 'namespace'],
+    ]);
+    expect(exitCode).toBe(0);
+    expect(readFileSync(at('more.hex'), 'utf8')).toContain('unsigned char more_aml_code[] =');
+    expect(readFileSync(at('more.lst'), 'utf8')).toContain('       1:  Name (PART, 1)');
+    expect(readFileSync(at('more.nsp'), 'utf8')).toContain('  VAL0 IntObj  ');
+    const { stderr } = await runCommand(AmlCompileCommand, [at('good.asl'), '--emit', 'c', '--emit', 'asm']);
+    expect(stderr).toContain('error ASL_EMIT');
+  });
+
+  it('counts warnings as errors, leaves some out, and writes SARIF', async () => {
+    const strict = [at('warns.asl'), '--werror', '-o', at('strict.aml')];
+    const { exitCode, stderr } = await runCommand(AmlCompileCommand, [...strict, '--sarif', at('strict.sarif')]);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('1 error or warning: nothing was written');
+    expect(JSON.parse(readFileSync(at('strict.sarif'), 'utf8')).runs[0].results[0].ruleId).toMatch(/^ASL_/);
+    expect(existsSync(at('strict.aml'))).toBe(false);
+    expect((await runCommand(AmlCompileCommand, [...strict, '--ignore', '3124'])).exitCode).toBe(0);
+    expect((await runCommand(AmlCompileCommand, [...strict, '--ignore', 'NONE'])).stderr).toContain('error ASL_IGNORE');
+  });
+
+  it('takes the revision and the date from the caller', async () => {
+    writeFileSync(at('date.asl'), block('SSDT', 'Name (DATE, __DATE__) Name (BIGV, Ones)'));
+    const args = [at('date.asl'), '--revision', '1', '--date', '1700000000'];
+    expect((await runCommand(AmlCompileCommand, args)).exitCode).toBe(0);
+    const table = readFileSync(at('date.aml'));
+    expect(table[8]).toBe(1);
+    expect(table.toString('latin1')).toContain('Tue Nov 14 22:13:20 2023');
   });
 
   it('says when a source is missing', async () => {

@@ -1,18 +1,20 @@
 /** The ASL compiler: ACPI 6.5 §19, ASL 1 and 2.0. */
 import { encodeTerms } from '../encode.ts';
 import { ROOT } from '../namespace.ts';
+import { OPCODES } from '../opcodes.ts';
 import { encodeTable, type TableIdentity } from '../table-header.ts';
 import type { AmlTerm } from '../tree.ts';
 import { checkSource } from './checks/check-source.ts';
-import { Cursor, describe, SyntaxFailure } from './cursor.ts';
+import { Cursor, describe, type Notes, SyntaxFailure } from './cursor.ts';
 import { declareNames } from './declare.ts';
 import { CompileError, type Diagnostic, Diagnostics } from './diagnostics.ts';
 import { type HeaderNotes, noHeaderNotes, readHeaderNote, withHeaderNotes } from './header-notes.ts';
+import type { SourceNamespace } from './names.ts';
 import { parseTerm } from './parse-expressions.ts';
 import { parseBlock } from './parse-statements.ts';
 import { type PreprocessOptions, preprocess } from './preprocess.ts';
 import { type Optimizations, Resolver } from './resolve.ts';
-import { SourceText } from './source.ts';
+import { SourceText, type Token } from './source.ts';
 
 export interface CompileOptions extends PreprocessOptions {
   /**
@@ -36,6 +38,10 @@ export interface CompiledTable {
   readonly terms: readonly AmlTerm[];
   /** The whole table with its header. */
   readonly bytes: Uint8Array;
+  /** What it declares, its Externals and the names of every system included. */
+  readonly names: SourceNamespace;
+  /** The token that each term and field of the tree begins with. */
+  readonly tokens: ReadonlyMap<object, Token>;
 }
 
 export interface Compilation {
@@ -51,10 +57,12 @@ export interface Compilation {
  */
 export function compile(file: string, text: string, options: CompileOptions = {}): Compilation {
   const diagnostics = new Diagnostics();
+  for (const id of options.ignore ?? []) diagnostics.ignore(id);
   const tokens = preprocess(new SourceText(file, text), options, diagnostics);
   const tables: CompiledTable[] = [];
   const cursor = new Cursor(tokens, diagnostics);
   cursor.dateSeconds = options.dateSeconds;
+  cursor.operators = OPERATOR_WORDS;
   try {
     for (let notes = readAnnotations(cursor); !cursor.atEnd; ) {
       const table = compileBlock(cursor, options);
@@ -73,6 +81,13 @@ export function compile(file: string, text: string, options: CompileOptions = {}
   if (diagnostics.errorCount > 0) throw new CompileError(found);
   return { tables, diagnostics: found };
 }
+
+/** What stands before parentheses. */
+const OPERATOR_WORDS = [
+  ...Object.keys(OPCODES),
+  ...['ElseIf', 'EisaId', 'For', 'Fprintf', 'Function', 'Printf', 'ResourceTemplate', 'Switch'],
+  ...['ToPLD', 'ToUUID', 'Unicode'],
+];
 
 function readAnnotations(cursor: Cursor): HeaderNotes {
   const notes = noHeaderNotes();
@@ -114,7 +129,8 @@ function compileBlock(cursor: Cursor, options: CompileOptions): CompiledTable | 
     ? placeEmittedExternals(terms, resolved, cursor)
     : gatherExternals(terms, resolved, cursor, { paths: externalPaths, invoked: resolver.invoked });
   if (diagnostics.errorCount > 0) return undefined;
-  return { identity, fileName, terms: body, bytes: encodeTable(identity, encodeTerms(body)) };
+  const bytes = encodeTable(identity, encodeTerms(body));
+  return { identity, fileName, terms: body, bytes, names, tokens: notes.tokens };
 }
 
 /** iasl shortens the paths of a DSDT only: other tables may be loaded below something. */
@@ -175,10 +191,12 @@ const number = (cursor: Cursor, max: bigint): number => Number(cursor.constant(p
 
 /** Externals as the disassembled table has them; the others only told names. */
 function placeEmittedExternals(sources: readonly AmlTerm[], resolved: readonly AmlTerm[], cursor: Cursor): AmlTerm[] {
-  return withoutExternals(sources, resolved, (source) => {
-    const emitted = cursor.notes.externals.get(source)?.emitted;
+  const { externals, tokens } = cursor.notes;
+  const emittedBy = (source: AmlTerm): AmlTerm[] => {
+    const emitted = externals.get(source)?.emitted;
     return emitted ? [emitted] : [];
-  });
+  };
+  return withoutExternals(sources, resolved, emittedBy, tokens);
 }
 
 /** `resolved` with `replace` in the place of each External of `sources`, which has the same shape. */
@@ -186,6 +204,7 @@ function withoutExternals(
   sources: readonly AmlTerm[],
   resolved: readonly AmlTerm[],
   replace: (source: AmlTerm) => readonly AmlTerm[],
+  tokens: Notes['tokens'],
 ): AmlTerm[] {
   return resolved.flatMap((term, index): readonly AmlTerm[] => {
     const source = sources[index];
@@ -194,8 +213,11 @@ function withoutExternals(
     const sourceBody = bodyOf(source);
     if (!body || !sourceBody || term.kind !== source.kind) return [term];
     const operands = (term as AmlTerm & { operands: readonly unknown[] }).operands;
-    const inner = withoutExternals(sourceBody, body, replace);
-    return [{ ...term, operands: [...operands.slice(0, -1), inner] } as unknown as AmlTerm];
+    const inner = withoutExternals(sourceBody, body, replace, tokens);
+    const changed = { ...term, operands: [...operands.slice(0, -1), inner] } as unknown as AmlTerm;
+    const token = tokens.get(term);
+    if (token) tokens.set(changed, token);
+    return [changed];
   });
 }
 
@@ -229,7 +251,7 @@ function gatherExternals(
   { paths, invoked }: { readonly paths: ReadonlyMap<AmlTerm, string>; readonly invoked: ReadonlyMap<string, number> },
 ): AmlTerm[] {
   const gathered: AmlTerm[] = [];
-  const rest = withoutExternals(sources, resolved, (source) => {
+  const gather = (source: AmlTerm): readonly AmlTerm[] => {
     if (source.kind !== 'DefExternal') return [];
     const [name, type] = source.operands;
     const path = paths.get(source) ?? name.path;
@@ -238,7 +260,8 @@ function gatherExternals(
     const known = count ?? cursor.notes.externals.get(source)?.argumentCount ?? 0;
     gathered.push({ kind: 'DefExternal', operands: [{ kind: 'NameString', path }, type, known] });
     return [];
-  });
+  };
+  const rest = withoutExternals(sources, resolved, gather, cursor.notes.tokens);
   if (gathered.length === 0) return rest;
   return [{ kind: 'DefIf', operands: [{ kind: 'Integer', value: 0n }, gathered] }, ...rest];
 }

@@ -6,6 +6,7 @@ import { fold, type IntegerBytes } from './fold.ts';
 import { numberOf } from './numbers.ts';
 import type { TemplateTag } from './resource-tags.ts';
 import type { Token } from './source.ts';
+import { nearest } from './suggest.ts';
 
 /** Thrown after the mistake has been reported; the list of statements around goes on behind it. */
 export class SyntaxFailure extends Error {}
@@ -67,6 +68,8 @@ export class Cursor {
   dropsIdle = true;
   /** What `__DATE__` gives, in seconds since 1970. */
   dateSeconds: number | undefined;
+  /** Words that a misspelt operator may mean. */
+  operators: readonly string[] = [];
   /** Of the definition block that is read. */
   integerBytes: IntegerBytes = 8;
   method: MethodContext | undefined;
@@ -146,15 +149,24 @@ export class Cursor {
     return this.#depth;
   }
 
-  /** Behind a mistake: to the next statement that starts a line in the block that is open, or to its brace. */
-  recover(): void {
+  /** How far the tokens are read. */
+  get position(): number {
+    return this.#index;
+  }
+
+  /** Behind a mistake in the statement at `start`: to the next one that starts a line in the same block, or to the block's brace. */
+  recover(start: number): void {
     let depth = 0;
+    for (let index = start; index < this.#index; index++) {
+      const { kind, text } = this.#tokens[index];
+      if (kind === 'punctuation') depth += Number(text === '{') - Number(text === '}');
+    }
     for (; this.token.kind !== 'end'; this.#index++) {
       const { token } = this;
-      if (depth === 0 && token.startsLine && token.kind === 'name' && token.start > 0) return;
+      if (depth <= 0 && token.startsLine && token.kind === 'name' && token.start > 0) return;
       if (token.kind !== 'punctuation') continue;
       if (token.text === '{') depth++;
-      else if (token.text === '}' && depth-- === 0) return;
+      else if (token.text === '}' && depth-- <= 0) return;
     }
   }
 
@@ -182,7 +194,9 @@ export class Cursor {
       return name;
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
-      this.fail('ASL_NAME', token, error.message);
+      const meant = this.at('(') ? nearest(text, this.operators) : undefined;
+      if (meant) this.fail('ASL_OPERATOR', token, `"${text}" is no operator`, `${meant} may be meant`);
+      this.fail('ASL_NAME', token, `"${text}" is no name of ACPI`);
     }
   }
 
@@ -224,11 +238,12 @@ export class Cursor {
     const wanted = token.text.toUpperCase();
     const found = Object.entries(keywords).find(([keyword]) => keyword.toUpperCase() === wanted);
     if (!found || token.kind !== 'name') {
+      const meant = nearest(token.text, Object.keys(keywords));
       this.fail(
         'ASL_KEYWORD',
         token,
         `${describe(token)} is no ${what}`,
-        `use one of ${Object.keys(keywords).join(', ')}`,
+        meant ? `${meant} may be meant` : `use one of ${Object.keys(keywords).join(', ')}`,
       );
     }
     return found[1];

@@ -96,9 +96,9 @@ export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] 
     pattern.lastIndex = at;
     return pattern.exec(text)?.[0];
   };
-  const complain = (id: 'ASL_CHARACTER' | 'ASL_UNCLOSED', end: number, message: string): void => {
+  const complain = (id: 'ASL_CHARACTER' | 'ASL_UNCLOSED', end: number, message: string, mend?: string): void => {
     const token: Token = { kind: 'end', text: '', source, start: at, end, startsLine: false };
-    diagnostics.add(id, token, message);
+    diagnostics.add(id, token, message, mend);
   };
 
   const comment = (): void => {
@@ -189,7 +189,8 @@ export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] 
         const found = BY_FIRST.get(text[at])?.find((candidate) => text.startsWith(candidate, at));
         if (found !== undefined) push('punctuation', found, at, at + found.length);
         else {
-          complain('ASL_CHARACTER', at + 1, `${describeCharacter(code)} has no meaning in ASL`);
+          const mend = code === 39 ? 'write texts between double quotes' : undefined;
+          complain('ASL_CHARACTER', at + 1, `${describeCharacter(code)} has no meaning in ASL`, mend);
           at++;
         }
       }

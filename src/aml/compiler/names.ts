@@ -35,6 +35,11 @@ export class SourceNamespace {
     }
   }
 
+  /** All nodes, in the order of their declarations. */
+  all(): Iterable<DeclaredNode> {
+    return this.#nodes.values();
+  }
+
   at(path: string): DeclaredNode | undefined {
     return path === ROOT ? ROOT_NODE : this.#nodes.get(path);
   }

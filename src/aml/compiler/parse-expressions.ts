@@ -3,6 +3,7 @@
 import {
   MATCH_OPERATORS,
   OPCODES,
+  OPERATOR_BY_KIND,
   type Opcode,
   type OperandKind,
   type OperatorName,
@@ -320,6 +321,12 @@ export function parseRow(cursor: Cursor, row: Opcode, token: Token): AmlTerm {
   );
 }
 
+/** The operator with the kinds of its operands, as a mend. */
+function syntaxOf(row: Opcode): string {
+  const kinds = row.operands.filter((kind) => kind !== 'TermList');
+  return `write ${OPERATOR_BY_KIND.get(row.name)} (${kinds.join(', ')})`;
+}
+
 /** The operands `kinds` of `row` in parentheses. */
 export function parseOperands(cursor: Cursor, row: Opcode, kinds: readonly OperandKind[]): OperandValue[] {
   const operands: OperandValue[] = [];
@@ -327,8 +334,8 @@ export function parseOperands(cursor: Cursor, row: Opcode, kinds: readonly Opera
   kinds.forEach((kind, index) => {
     const fallback = kind === 'Target' ? NULL_NAME : DEFAULTS[row.name]?.[index];
     if (index > 0 && !cursor.accept(',') && !(cursor.at(')') && fallback !== undefined)) {
-      const what = `operand ${index + 1} of ${kinds.length}`;
-      cursor.fail('ASL_SYNTAX', cursor.token, `${what} is due before ${describe(cursor.token)}`);
+      const what = cursor.at(')') ? `operand ${index + 1} of ${kinds.length}` : 'a comma';
+      cursor.fail('ASL_SYNTAX', cursor.token, `${what} is due before ${describe(cursor.token)}`, syntaxOf(row));
     }
     const isOmitted = cursor.at(',') || cursor.at(')');
     operands.push(isOmitted && fallback !== undefined ? fallback : parseOperand(cursor, row, kind, index));

@@ -32,13 +32,13 @@ export function parseBlock(cursor: Cursor): AmlTerm[] {
 }
 
 function parseRecovering(cursor: Cursor, terms: AmlTerm[]): void {
-  const { token } = cursor;
+  const { token, position } = cursor;
   try {
     parseStatement(cursor, terms);
   } catch (error) {
     if (!(error instanceof SyntaxFailure) || cursor.token.kind === 'end') throw error;
     if (cursor.token === token) cursor.next();
-    cursor.recover();
+    cursor.recover(position);
   }
 }
 
@@ -89,7 +89,21 @@ export function parseStatement(cursor: Cursor, terms: AmlTerm[]): void {
       return;
     }
   }
+  if (isBlockWithoutHead(cursor)) {
+    const mend = `write ${token.text} (…) { … }`;
+    cursor.fail('ASL_SYNTAX', cursor.peek(), `"(" is due before ${describe(cursor.peek())}`, mend);
+  }
   terms.push(parseTerm(cursor));
+}
+
+const HEADED: ReadonlySet<string> = new Set(['IF', 'ELSEIF', 'WHILE', 'SWITCH', 'FOR', 'METHOD', 'DEVICE', 'SCOPE']);
+
+/** True at a block's word that a value follows without parentheses, as in other languages. */
+function isBlockWithoutHead(cursor: Cursor): boolean {
+  const { token } = cursor;
+  if (cursor.asWritten || token.kind !== 'name' || !HEADED.has(token.text.toUpperCase())) return false;
+  const behind = cursor.peek();
+  return !behind.startsLine && (behind.kind === 'name' || behind.kind === 'number' || behind.text === '!');
 }
 
 /** True when the annotation was read with what belongs to it. */
@@ -168,7 +182,12 @@ function parseElse(cursor: Cursor, terms: AmlTerm[]): void {
   if (annotation) cursor.next();
   cursor.next();
   let body: AmlTerm[] = [];
-  if (word === 'ELSEIF') cursor.deeper(() => parseIf(cursor, token, body));
+  const isSplit = word === 'ELSE' && cursor.token.text.toUpperCase() === 'IF' && cursor.token.kind === 'name';
+  if (isSplit) {
+    cursor.report('ASL_SYNTAX', cursor.token, 'Else takes a block', 'write ElseIf, in one word');
+    cursor.next();
+  }
+  if (word === 'ELSEIF' || isSplit) cursor.deeper(() => parseIf(cursor, token, body));
   else body = parseBlock(cursor);
   const parsed = cursor.mark(def('DefElse', [body]), token);
   terms.push(annotation ? withPkgLength(cursor, parsed, Number(annotation.text.slice(4))) : parsed);
@@ -197,11 +216,21 @@ function parseFor(cursor: Cursor, token: Token, terms: AmlTerm[]): void {
   terms.push(cursor.mark(def('DefWhile', [predicate, body]), token));
 }
 
+/** A value on the line of a Return, without its parentheses. */
+function isBareValue({ token, asWritten }: Cursor): boolean {
+  if (asWritten || token.startsLine) return false;
+  const isRegister = token.kind === 'name' && /^(local|arg)\d$/i.test(token.text);
+  return token.kind === 'number' || token.kind === 'string' || isRegister;
+}
+
 function parseReturn(cursor: Cursor, token: Token): AmlTerm {
   let value: AmlTerm | undefined;
   if (cursor.accept('(')) {
     if (!cursor.at(')')) value = parseTerm(cursor);
     cursor.expect(')');
+  } else if (isBareValue(cursor)) {
+    const { token: at } = cursor;
+    cursor.fail('ASL_SYNTAX', at, `"(" is due before ${describe(at)}`, `write Return (${at.text})`);
   }
   const term = cursor.mark(def('DefReturn', [value ?? wordInteger(cursor, 0n, token)]), token);
   if (!value) cursor.notes.bareReturns.add(term);

@@ -14,6 +14,8 @@ export interface PreprocessOptions {
   readonly includes?: IncludeFiles;
   /** Names that are defined from the start, with their texts. */
   readonly defines?: Readonly<Record<string, string>>;
+  /** Ids of diagnostics, or iasl's numbers, of which nothing is said; errors are said all the same. */
+  readonly ignore?: readonly string[];
 }
 
 interface Macro {

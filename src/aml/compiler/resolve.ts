@@ -1,4 +1,5 @@
 /** Second pass: names are looked up, constants folded, and literals and paths written in their shortest way. */
+import { formatPath } from '../name-string.ts';
 import { absolutePath, ROOT } from '../namespace.ts';
 import { type OperandKind, ROW_BY_KIND } from '../opcodes.ts';
 import type {
@@ -73,7 +74,16 @@ export class Resolver {
     return terms.map((term) => this.#term(term, scope, parent));
   }
 
+  /** What `term` becomes stands where it stood. */
   #term(term: AmlTerm, scope: string, parent: string): AmlTerm {
+    const resolved = this.#resolved(term, scope, parent);
+    const { tokens } = this.#context.notes;
+    const token = resolved === term ? undefined : tokens.get(term);
+    if (token) tokens.set(resolved, token);
+    return resolved;
+  }
+
+  #resolved(term: AmlTerm, scope: string, parent: string): AmlTerm {
     switch (term.kind) {
       case 'Integer':
         return this.#integer(term);
@@ -234,8 +244,10 @@ export class Resolver {
   #unknown(name: NameTerm): void {
     const elsewhere = this.#context.names.hasSegment(name.path);
     const message = elsewhere ? 'is declared, but cannot be reached from here' : 'is declared nowhere';
-    const mend = elsewhere ? 'write the whole path from the root' : undefined;
-    this.#report('ASL_NAME_UNKNOWN', name, `${name.path} ${message}`, mend);
+    const mend = elsewhere
+      ? 'write the whole path from the root'
+      : `declare it here, or write External (${formatPath(name.path)}) if another table declares it`;
+    this.#report('ASL_NAME_UNKNOWN', name, `${formatPath(name.path)} ${message}`, mend);
   }
 
   #report(id: DiagnosticId, name: NameTerm, message: string, mend?: string): void {

@@ -40,6 +40,12 @@ export class SourceText {
     return this.text.slice(starts[line - 1], starts[line] ?? this.text.length).replace(/[\r\n]+$/, '');
   }
 
+  /** Lines, an empty last one not counted. */
+  get lineCount(): number {
+    const starts = this.#starts();
+    return starts.at(-1) === this.text.length ? starts.length - 1 : starts.length;
+  }
+
   #starts(): number[] {
     if (this.#lineStarts) return this.#lineStarts;
     const starts = [0];

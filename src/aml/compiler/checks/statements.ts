@@ -16,6 +16,9 @@ export function checkStatements(model: SourceModel): void {
     if (!method && /^(Local|Arg)\d$/.test(term.kind)) {
       model.report('ASL_LOCAL_OUTSIDE', term, `${term.kind} stands outside of any method`);
     }
+    if (!method && term.kind === 'DefReturn') {
+      model.report('ASL_RETURN_OUTSIDE', term, 'Return stands outside of any method');
+    }
     if (isStatement(visit)) {
       checkResult(model, visit);
       checkReachable(model, visit);
