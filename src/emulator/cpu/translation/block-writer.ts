@@ -103,10 +103,9 @@ export class BlockWriter {
     const { bytes, features } = this.#ports;
     const { hostPage, codeSize } = place;
     const templates = this.#templates;
-    const template = templates.write(uop, hostPage + offset, hostPage + PAGE, codeSize, offset);
-    if (template !== undefined) {
+    if (templates.write(uop, hostPage + offset, hostPage + PAGE, codeSize, offset)) {
       this.#length = templates.length;
-      this.#ends = template.ends;
+      this.#ends = templates.ends;
       this.#fallsThrough = false;
       return undefined;
     }

@@ -32,7 +32,7 @@ function decodeInto(offset: number, codeSize: number) {
 /** Shows `templates` an instruction of a shape. */
 function teach(code: Uint8Array, codeSize: number): void {
   bytes.set(code, LEARNED_AT);
-  if (templates.write(UOP_ADDRESS, LEARNED_AT, PAGE, codeSize, LEARNED_AT) !== undefined) return;
+  if (templates.write(UOP_ADDRESS, LEARNED_AT, PAGE, codeSize, LEARNED_AT)) return;
   const decoded = decodeInto(LEARNED_AT, codeSize);
   if (decoded !== undefined) templates.learn(decoded, UOP_ADDRESS, codeSize);
 }
@@ -40,7 +40,7 @@ function teach(code: Uint8Array, codeSize: number): void {
 /** What the shape gives at `offset`, and what decoding gives; undefined when the shape is not kept. */
 function both(code: Uint8Array, codeSize: number, offset: number): readonly [Buffer, Buffer] | undefined {
   bytes.set(code, offset);
-  if (templates.write(UOP_ADDRESS, offset, PAGE, codeSize, offset) === undefined) return undefined;
+  if (!templates.write(UOP_ADDRESS, offset, PAGE, codeSize, offset)) return undefined;
   const known = microOp();
   bytes.fill(0xee, UOP_ADDRESS, UOP_ADDRESS + UOP.BYTE_LENGTH);
   decodeInto(offset, codeSize);
