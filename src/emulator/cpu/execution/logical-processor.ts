@@ -5,6 +5,7 @@ import { PageWalker } from '../mmu/page-walk.ts';
 import { initializeState, resetState, startUpState } from '../reset.ts';
 import { FLAGS_SYSTEM, HALTED, RFLAGS, STATE_BASE, STATE_END, TRANSLATION_AREA } from '../state.ts';
 import { isNmiBlocked, storedRegister } from '../stored-registers.ts';
+import { CachedJumps } from '../translation/cached-jumps.ts';
 import type { CodeCache } from '../translation/code-cache.ts';
 import { CodeLookup } from '../translation/code-lookup.ts';
 import { MemoryPath } from '../translation/memory-path.ts';
@@ -36,6 +37,7 @@ export interface AddressCaches {
   readonly walker: PageWalker;
   readonly memoryPath: MemoryPath;
   readonly lookup: CodeLookup;
+  readonly jumps: CachedJumps;
   readonly translations: Translations;
 }
 
@@ -96,9 +98,10 @@ export class LogicalProcessor {
       state.view.buffer,
       this.#area,
     );
-    const lookup = new CodeLookup({ state, bus, walker, codeCache, recordFault });
-    const translations = new Translations(state, { walker, memoryPath, lookup }, call);
-    return { walker, memoryPath, lookup, translations };
+    const jumps = new CachedJumps(state.view.buffer, this.#area);
+    const lookup = new CodeLookup({ state, bus, walker, codeCache, jumps, recordFault });
+    const translations = new Translations(state, { walker, memoryPath, lookup, jumps }, call);
+    return { walker, memoryPath, lookup, jumps, translations };
   }
 
   /** Power-on. */

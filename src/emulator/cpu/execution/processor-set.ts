@@ -77,7 +77,7 @@ export class ProcessorSet {
 
   /** Micro-ops were dropped: nobody may jump to them. */
   flushJumps(): void {
-    for (const { usedCaches } of this.all) usedCaches?.memoryPath.flushJumps();
+    for (const { usedCaches } of this.all) usedCaches?.jumps.flush();
   }
 
   /** Code now stands in this host page, whose number the guest knows: writes to it must take the slow path. */

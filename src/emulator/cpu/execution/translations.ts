@@ -1,6 +1,7 @@
 import type { CpuState } from '../cpu-state.ts';
 import type { PageWalker } from '../mmu/page-walk.ts';
 import { SEGMENT, SEGMENT_INDEX, SEGMENTS } from '../state.ts';
+import type { CachedJumps } from '../translation/cached-jumps.ts';
 import type { CodeLookup } from '../translation/code-lookup.ts';
 import { updateDerivedState, updateModeKey } from '../translation/derived-state.ts';
 import type { MemoryPath } from '../translation/memory-path.ts';
@@ -13,6 +14,7 @@ export interface TranslationCaches {
   readonly walker: PageWalker;
   readonly memoryPath: MemoryPath;
   readonly lookup: CodeLookup;
+  readonly jumps: CachedJumps;
 }
 
 /** Keeps what derives from modes, segments and page tables in step with them: derived state, TLBs, jump cache. */
@@ -45,9 +47,9 @@ export class Translations {
     if (!this.#modesDirty) return;
     this.#modesDirty = false;
     const state = this.#state;
-    const { lookup, memoryPath } = this.#caches;
+    const { lookup, jumps } = this.#caches;
     updateDerivedState(state);
-    if (lookup.codeSegmentChanged(state.u64(CS + SEGMENT.BASE), state.u32(CS + SEGMENT.LIMIT))) memoryPath.flushJumps();
+    if (lookup.codeSegmentChanged(state.u64(CS + SEGMENT.BASE), state.u32(CS + SEGMENT.LIMIT))) jumps.flush();
   }
 
   /** Forgets the translation of one linear address, or all; without `global`, those that a CR3 write drops. */
@@ -56,7 +58,7 @@ export class Translations {
     walker.flush();
     if (!global) {
       memoryPath.flushLocal();
-      if (lookup.flushLocal()) memoryPath.flushJumps();
+      lookup.flushLocal();
       updateModeKey(this.#state);
       return;
     }
@@ -67,6 +69,6 @@ export class Translations {
     }
     const low = Number(linear & 0xffff_ffffn);
     memoryPath.flushPage(low);
-    if (lookup.flushPage(low)) memoryPath.flushJumps();
+    lookup.flushPage(low);
   }
 }

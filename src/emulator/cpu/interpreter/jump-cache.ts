@@ -11,6 +11,9 @@ export const JUMP_ENTRY = {
   RIP_PAGE: JUMP_CACHE + 8,
   /** Its micro-op, u32. */
   UOP: JUMP_CACHE + 16,
+  /** What TypeScript must know to drop it: JUMP_OWNER u32, and the low half of the page's linear address. */
+  OWNER: JUMP_CACHE + 20,
+  LINEAR_PAGE: JUMP_CACHE + 24,
 } as const;
 
 /** The slot of an RIP, in bytes, by its low half. */

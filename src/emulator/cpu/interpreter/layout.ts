@@ -19,7 +19,7 @@ export const TLBS = 0;
 export const TLBS_END = TLBS + MMU_COUNT * 2 * TLB_BYTES;
 
 /** RIP with MODE_KEY u64 at 0, RIP_PAGE u64 at 8, micro-op u32 at 16. */
-export const JUMP_CACHE_ENTRIES = 8192;
+export const JUMP_CACHE_ENTRIES = 16384;
 export const JUMP_CACHE_ENTRY_BYTES = 32;
 export const JUMP_CACHE = TLBS_END;
 export const JUMP_CACHE_END = JUMP_CACHE + JUMP_CACHE_ENTRIES * JUMP_CACHE_ENTRY_BYTES;

@@ -15,8 +15,8 @@ export interface TranslatedBlock {
   readonly instructions: number;
   /** Handler of the first micro-op as it was translated; a compiled region stands in its place later. */
   readonly handler: number;
-  /** Entries of the compiled regions that hold this block. */
-  readonly regions: Set<TranslatedBlock>;
+  /** Entries of the compiled regions that hold this block; undefined while none does. */
+  regions: Set<TranslatedBlock> | undefined;
   /** Micro-ops, the fall-through included. */
   readonly count: number;
   /** Key in its page's entries. */
@@ -121,7 +121,10 @@ export class CodeCache {
   /** Puts the handler of a compiled region in the place of its entry's first instruction; `blocks` are what it was made of. */
   installRegion(entry: TranslatedBlock, blocks: readonly TranslatedBlock[], handler: number): void {
     this.#ports.view.setUint16(entry.uop + UOP.HANDLER, handler, true);
-    for (const block of blocks) block.regions.add(entry);
+    for (const block of blocks) {
+      block.regions ??= new Set();
+      block.regions.add(entry);
+    }
   }
 
   isCodePage(page: number): boolean {
@@ -158,7 +161,7 @@ export class CodeCache {
       count,
       instructions: this.#ports.bytes[uop + UOP.REMAINING],
       handler: this.#ports.view.getUint16(uop + UOP.HANDLER, true),
-      regions: new Set(),
+      regions: undefined,
       key,
       start: request.offset,
       end,
@@ -242,8 +245,8 @@ export class CodeCache {
     from.spills.delete(block);
     this.#blocks.delete(block.uop);
     // A region is made of all its blocks' bytes: its entry goes with any of them.
-    const regions = [...block.regions];
-    block.regions.clear();
+    const regions = [...(block.regions ?? [])];
+    block.regions = undefined;
     for (const entry of regions) if (entry !== block && this.#blocks.has(entry.uop)) this.#withdraw(entry, entry.page);
     this.#crossing.delete(block.page.number * PAGE + block.start);
     // Links into the withdrawn block would find STALE for ever.
@@ -278,7 +281,7 @@ export class CodeCache {
       count: this.#writer.count,
       instructions: 1,
       handler: this.#ports.view.getUint16(uop + UOP.HANDLER, true),
-      regions: new Set(),
+      regions: undefined,
       key: -1,
       start: request.offset,
       end: PAGE,

@@ -1,10 +1,10 @@
 import type { CpuBus } from '../bus.ts';
 import type { CpuState } from '../cpu-state.ts';
-import { JUMP_ENTRY, jumpSlotOf } from '../interpreter/jump-cache.ts';
 import { FETCH_PAGE } from '../interpreter/layout.ts';
 import { isCanonicalHigh } from '../mmu/canonical.ts';
 import { ACCESS, MMU, type PageWalker } from '../mmu/page-walk.ts';
-import { CR2, LINEAR_MASK, MMU_INDEX, MODE, MODE_KEY, RIP_PAGE, TRANSLATION_AREA, USER_GENERATION } from '../state.ts';
+import { CR2, LINEAR_MASK, MMU_INDEX, MODE, MODE_KEY, RIP_PAGE, USER_GENERATION } from '../state.ts';
+import { type CachedJumps, JUMP_OWNER } from './cached-jumps.ts';
 import type { CodeCache } from './code-cache.ts';
 
 const PAGE = 0x1000;
@@ -19,6 +19,7 @@ export interface CodeLookupPorts {
   readonly bus: CpuBus;
   readonly walker: PageWalker;
   readonly codeCache: CodeCache;
+  readonly jumps: CachedJumps;
   /** Records a fault that belongs to the instruction at RIP. */
   recordFault(vector: number, errorCode: number): void;
 }
@@ -35,11 +36,8 @@ export class CodeLookup {
   readonly #gpa = new Float64Array(ENTRIES);
   readonly #host = new Uint32Array(ENTRIES);
   readonly #global = new Uint8Array(ENTRIES);
-  /** 4 MiB regions that large pages map, and pages whose code the jump cache may hold; both hashed. */
+  /** 4 MiB regions (hashed) that large pages map. */
   readonly #large = new Uint8Array(REGIONS);
-  readonly #jumpPages = new Uint8Array(REGIONS);
-  /** The jump cache holds supervisor code in a page that is not global. */
-  #cachedLocalKernel = false;
   #csBase = 0;
   #csLimit = 0xffff;
   /** Result of #translate. */
@@ -51,34 +49,32 @@ export class CodeLookup {
     this.#ports = ports;
   }
 
+  /** Forgets all translations and jumps. */
   flush(): void {
     // Tags are page-aligned; 1 never matches.
     this.#tagLow.fill(1);
     this.#large.fill(0);
+    this.#ports.jumps.flush();
   }
 
-  /** Forgets the page of `linearLow`; true when the jump cache may lead there and must go. */
-  flushPage(linearLow: number): boolean {
-    const mayBeLarge = this.#large[(linearLow >>> 22) & (REGIONS - 1)] !== 0;
-    if (mayBeLarge) this.flush();
-    else this.#tagLow[(linearLow >>> 12) & (ENTRIES - 1)] = 1;
-    if (!mayBeLarge && this.#jumpPages[(linearLow >>> 12) & (REGIONS - 1)] === 0) return false;
-    this.#jumpPages.fill(0);
-    return true;
+  /** Forgets the page of `linearLow`, jumps there included. */
+  flushPage(linearLow: number): void {
+    if (this.#large[(linearLow >>> 22) & (REGIONS - 1)] !== 0) {
+      this.flush();
+      return;
+    }
+    this.#tagLow[(linearLow >>> 12) & (ENTRIES - 1)] = 1;
+    this.#ports.jumps.flushPage(linearLow);
   }
 
-  /**
-   * Forgets what a CR3 write does. The user's cached jumps go by a new generation in their keys; true when the whole jump cache must go: the
-   * generations are used up, or supervisor code ran in a page that is not global.
-   */
-  flushLocal(): boolean {
+  /** Forgets what a CR3 write does. The user's cached jumps go by a new generation in their keys. */
+  flushLocal(): void {
     for (let index = 0; index < ENTRIES; index++) if (this.#global[index] === 0) this.#tagLow[index] = 1;
-    const { state } = this.#ports;
+    const { state, jumps } = this.#ports;
     const generation = (state.u32(USER_GENERATION) + 1) & 0xff;
     state.setU32(USER_GENERATION, generation);
-    const mustFlush = generation === 0 || this.#cachedLocalKernel;
-    this.#cachedLocalKernel = false;
-    return mustFlush;
+    if (generation === 0) jumps.flushUser();
+    jumps.flushLocal();
   }
 
   /** Keeps CS's base and limit; true when they differ from before, so that cached jumps are void. */
@@ -102,12 +98,9 @@ export class CodeLookup {
     const uop = codeCache.block(request, this.#nextPage(ripLow, ripHigh));
     if (uop === 0) return 0;
     this.isLinkable = !codeCache.crosses;
-    if (this.isLinkable) this.#cacheJump(ripLow, ripHigh, uop, request.global);
+    if (this.isLinkable) this.#keepJump(ripLow, ripHigh, uop, request.global);
     // #translate has the second page now.
-    else if (this.#hostPage >= 0) {
-      this.#cacheJump(ripLow, ripHigh, uop, request.global && this.#isGlobal);
-      this.#noteJumpPage(this.#linear(ripLow) + PAGE);
-    }
+    else if (this.#hostPage >= 0) this.#keepJump(ripLow, ripHigh, uop, request.global && this.#isGlobal);
     return uop;
   }
 
@@ -230,19 +223,19 @@ export class CodeLookup {
     return this.#ports.state.u32(LINEAR_MASK + 4) !== 0 ? ripLow : ripLow + this.#csBase;
   }
 
-  #noteJumpPage(linearLow: number): void {
-    this.#jumpPages[(linearLow >>> 12) & (REGIONS - 1)] = 1;
-  }
-
-  #cacheJump(ripLow: number, ripHigh: number, uop: number, global: boolean): void {
-    const { state } = this.#ports;
-    if (!global && state.u32(MMU_INDEX) !== MMU.USER) this.#cachedLocalKernel = true;
-    this.#noteJumpPage(this.#linear(ripLow));
-    const entry = state.u32(TRANSLATION_AREA) + jumpSlotOf(ripLow);
-    state.setU32(entry + JUMP_ENTRY.TAG, (ripLow ^ state.u32(MODE_KEY)) >>> 0);
-    state.setU32(entry + JUMP_ENTRY.TAG + 4, (ripHigh ^ state.u32(MODE_KEY + 4)) >>> 0);
-    state.setU32(entry + JUMP_ENTRY.RIP_PAGE, state.u32(RIP_PAGE));
-    state.setU32(entry + JUMP_ENTRY.RIP_PAGE + 4, state.u32(RIP_PAGE + 4));
-    state.setU32(entry + JUMP_ENTRY.UOP, uop);
+  #keepJump(ripLow: number, ripHigh: number, uop: number, global: boolean): void {
+    const { state, jumps } = this.#ports;
+    const owner = state.u32(MMU_INDEX) === MMU.USER ? JUMP_OWNER.USER : global ? JUMP_OWNER.GLOBAL : JUMP_OWNER.LOCAL;
+    jumps.keep({
+      ripLow,
+      ripHigh,
+      keyLow: state.u32(MODE_KEY),
+      keyHigh: state.u32(MODE_KEY + 4),
+      ripPageLow: state.u32(RIP_PAGE),
+      ripPageHigh: state.u32(RIP_PAGE + 4),
+      uop,
+      owner,
+      linearPage: this.#linear(ripLow) & -PAGE,
+    });
   }
 }

@@ -2,8 +2,6 @@ import type { AccessSize } from '../../machine/ports.ts';
 import type { CpuBus } from '../bus.ts';
 import type { CpuState } from '../cpu-state.ts';
 import {
-  JUMP_CACHE,
-  JUMP_CACHE_END,
   LARGE_REGIONS,
   LARGE_REGIONS_COUNT,
   LOCAL_COUNT,
@@ -76,19 +74,14 @@ export class MemoryPath {
     this.#area[LOCAL_COUNT >> 2] = count;
   }
 
-  /** Forgets all translations, jump cache included. */
+  /** Forgets all translations. */
   flush(): void {
-    this.#flushTlbs();
-    this.flushJumps();
-  }
-
-  #flushTlbs(): void {
     this.#area.fill(-1, TLBS >> 2, TLBS_END >> 2);
     this.#localCount = 0;
     this.#large.fill(0);
   }
 
-  /** Forgets what a CR3 write does: the user's translations, and the supervisor's of pages that are not global. The jump cache is left alone. */
+  /** Forgets what a CR3 write does: the user's translations, and the supervisor's of pages that are not global. */
   flushLocal(): void {
     const words = this.#area;
     words.fill(-1, readTlbOf(MMU.USER) >> 2, (readTlbOf(MMU.USER) + 2 * TLB_BYTES) >> 2);
@@ -97,14 +90,10 @@ export class MemoryPath {
     this.#localCount = 0;
   }
 
-  flushJumps(): void {
-    this.#area.fill(-1, JUMP_CACHE >> 2, JUMP_CACHE_END >> 2);
-  }
-
-  /** Forgets the page of `linearLow` in every TLB, or everything when a large page may hold it. The jump cache is left alone. */
+  /** Forgets the page of `linearLow` in every TLB, or everything when a large page may hold it. */
   flushPage(linearLow: number): void {
     if (this.#large[(linearLow >>> 22) & (LARGE_REGIONS_COUNT - 1)] !== 0) {
-      this.#flushTlbs();
+      this.flush();
       return;
     }
     const index = (linearLow >>> 12) & (TLB_ENTRIES - 1);
