@@ -116,12 +116,17 @@ export class EngineHarness {
   readonly state: CpuState;
   readonly #engine: CpuEngine;
 
-  constructor() {
+  readonly #regionsAfter: number | undefined;
+
+  /** `regionsAfter`: see EngineOptions; single instructions then run as the beginning of a block that goes on. */
+  constructor(regionsAfter?: number) {
+    this.#regionsAfter = regionsAfter;
     const memory = createEngineMemory(RAM_BYTES);
     this.state = new CpuState(memory.buffer);
     this.#writeTables();
     this.#engine = createEngine({ memory, ramOffset: ENGINE_MACHINE_OFFSET }, new FlatBus(), undefined, {
       model: MAX_CPU_MODEL,
+      regionsAfter,
     });
   }
 
@@ -137,7 +142,7 @@ export class EngineHarness {
     this.#enter(vector.mode, vector.before);
     adjust?.(state);
     this.#engine.stateReplaced();
-    if (isSequence(vector)) this.#engine.run(SEQUENCE_LIMIT);
+    if (isSequence(vector) || this.#regionsAfter !== undefined) this.#engine.run(SEQUENCE_LIMIT);
     else this.#runOne(vector);
     return this.#outcome(ram);
   }

@@ -74,6 +74,7 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
     handlers,
     table,
     imports: { ...common, ...regionAccess(path, ports), checkLimit },
+    regionsAfter: ports.regionsAfter,
     forgetEntries: (uop) => state.view.setUint16(entryCountOf(uop), 0, true),
   });
   const imports = {

@@ -4,6 +4,9 @@ import { FLAGS_AUX, FLAGS_RESULT } from '../state.ts';
 import { i32, i64 } from '../wasm/expr.ts';
 import type { FunctionBuilder } from '../wasm/function-builder.ts';
 
+/** Shift of a finished AUX: none, as Wasm counts modulo 64, and all its bits are kept. */
+const RAW = 64;
+
 /**
  * The flags of a region. Inside a block the last arithmetic result waits as `pending` and mostly dies unseen. At a block's end it goes into
  * locals as three words x, y, z whose bitwise majority is the vector of carries, and AUX is worked out only on the way out of the region or
@@ -18,7 +21,7 @@ export class DeferredFlags {
   readonly #x: I64;
   readonly #y: I64;
   readonly #z: I64;
-  /** How far the top carry is from bit 63. */
+  /** How far the top carry is from bit 63, or RAW. */
   readonly #shift: I64;
 
   constructor(b: FunctionBuilder) {
@@ -38,7 +41,7 @@ export class DeferredFlags {
   setRaw(b: FunctionBuilder, result: I64, aux: I64): void {
     this.pending = undefined;
     b.set(this.resultLocal, result);
-    this.#set(b, aux, aux, i64.const(0), 0);
+    this.#set(b, aux, aux, i64.const(0), RAW);
   }
 
   /** What is pending goes to the locals that outlive the block; `pending` stays. */
@@ -66,7 +69,9 @@ export class DeferredFlags {
     const either = i64.or(this.#x, this.#y);
     const carries = b.let(i64.or(i64.and(this.#x, this.#y), i64.and(either, this.#z)));
     const top = i64.and(i64.shl(carries, this.#shift), i64.const(AUX_CF | AUX_CF_XOR_OF));
-    return i64.or(top, i64.and(carries, i64.const(AUX_AF)));
+    // AF alone, or with RAW everything.
+    const below = i64.or(i64.neg(i64.shrU(this.#shift, i64.const(6))), i64.const(AUX_AF));
+    return i64.or(top, i64.and(carries, below));
   }
 
   /** At the region's entry. */
@@ -74,7 +79,7 @@ export class DeferredFlags {
     b.set(this.resultLocal, i64.load(i32.const(FLAGS_RESULT)));
     b.set(this.#x, i64.load(i32.const(FLAGS_AUX)));
     b.set(this.#y, this.#x);
-    b.set(this.#shift, i64.const(0));
+    b.set(this.#shift, i64.const(RAW));
   }
 
   /** At its end. */

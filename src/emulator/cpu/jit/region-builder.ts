@@ -6,6 +6,7 @@ import type { ValueType } from '../wasm/types.ts';
 import { AddressForms } from './address-forms.ts';
 import { DeferredFlags } from './deferred-flags.ts';
 import { RegionMemory } from './region-memory.ts';
+import { RegionVectors } from './region-vectors.ts';
 
 /** A function builder that tells when semantics nest (`if`, `loop`), as pending flags must then stand in locals, and when it hands out a local. */
 class WatchedBuilder extends FunctionBuilder {
@@ -48,6 +49,7 @@ export class RegionBuilder {
   readonly condition: I32;
   readonly target: I64;
   readonly budget: I64;
+  readonly vectors: RegionVectors;
   readonly forms: AddressForms;
   readonly memory = new RegionMemory();
   /** Where a memory access goes that has set LEAVE_TO. */
@@ -62,6 +64,7 @@ export class RegionBuilder {
     const { b } = this;
     this.isWide = isWide;
     this.flags = new DeferredFlags(b);
+    this.vectors = new RegionVectors(b);
     this.readTlb = b.local('i32');
     this.writeTlb = b.local('i32');
     this.next = b.local('i32');
@@ -126,6 +129,7 @@ export class RegionBuilder {
     const { b } = this;
     b.late(() => {
       for (const index of this.#changed()) this.spillRegister(index);
+      this.vectors.spillDirty();
     });
     this.flags.spill(b);
     b.storeI64(i32.const(BUDGET), this.budget);
@@ -162,5 +166,6 @@ export class RegionBuilder {
 
   #loadRegisters(): void {
     for (const index of this.#used) this.b.set(this.#registers[index], i64.load(i32.const(GPR + index * 8)));
+    this.vectors.loadAll();
   }
 }

@@ -135,6 +135,7 @@ export class RegionEmission {
       const key = handlers.keyOf(handler);
       if (key === undefined || !isCompilable(key)) {
         // The interpreter goes on from this very micro-op.
+        this.#region.flags.store(this.#region.b);
         this.#leave(uop);
         return undefined;
       }

@@ -2,14 +2,26 @@ import type { HandlerKey } from '../interpreter/handlers.ts';
 import { type HandlerExits, type ImportIndexes, InterpreterSemantics } from '../interpreter/interpreter-semantics.ts';
 import { UOP } from '../interpreter/micro-op.ts';
 import { auxOfSource, signExtend, zeroExtend } from '../isa/flags.ts';
-import type { FlagSource, I32, I64, Size } from '../isa/semantics.ts';
+import type { F32, F64, FlagSource, I32, I64, Size, V128 } from '../isa/semantics.ts';
 import { GPR, RIP_PAGE, TLB_READ, TLB_WRITE, ZERO_REGISTER } from '../state.ts';
-import { type Expr, i32, i64 } from '../wasm/expr.ts';
+import { type Expr, i32, i64, v128 } from '../wasm/expr.ts';
 import type { Label } from '../wasm/function-builder.ts';
 import type { ValueType } from '../wasm/types.ts';
 import type { RegionBuilder } from './region-builder.ts';
+import { xmmAt } from './region-vectors.ts';
 
 const GPR_END = GPR + 16 * 8;
+/** Opcodes of the instructions on lanes. */
+const LANE = {
+  GET_I32: 0x1b,
+  SET_I32: 0x1c,
+  GET_I64: 0x1d,
+  SET_I64: 0x1e,
+  GET_F32: 0x1f,
+  SET_F32: 0x20,
+  GET_F64: 0x21,
+  SET_F64: 0x22,
+} as const;
 const LOW_32 = 0xffff_ffffn;
 
 /** How an instruction ends its block, for the region's control flow to act on. */
@@ -41,6 +53,9 @@ export class RegionSemantics extends InterpreterSemantics {
   #done: Label | undefined;
   /** Registers that a helper may have changed in memory behind the locals. */
   #reload: number[] = [];
+  #reloadVectors: number[] = [];
+  /** The instruction works on vector registers in memory from here on. */
+  #vectorsInMemory = false;
 
   constructor(
     region: RegionBuilder,
@@ -65,6 +80,8 @@ export class RegionSemantics extends InterpreterSemantics {
         row.semantic(this);
       });
     } else row.semantic(this);
+    for (const vector of this.#reloadVectors) this.#region.vectors.reload(vector);
+    if (this.#vectorsInMemory) this.b.late(() => this.#region.vectors.loadAll());
     for (const register of this.#reload) {
       this.#region.reloadRegister(register);
       this.#region.forms.forget(register);
@@ -136,13 +153,104 @@ export class RegionSemantics extends InterpreterSemantics {
   override vectorAddress(index: number): I32 {
     const address = super.vectorAddress(index);
     const at = address.immediate;
-    if (at >= GPR && at < GPR_END) {
+    const vector = this.#xmm(index);
+    if (vector >= 0) {
+      this.#region.vectors.spill(vector);
+      this.#reloadVectors.push(vector);
+    } else if (at >= GPR && at < GPR_END) {
       // A helper works on the register in memory.
       const register = (at - GPR) >> 3;
       this.#region.spillRegister(register);
       this.#reload.push(register);
     }
     return address;
+  }
+
+  // Vector registers: XMM in locals, MMX and the upper halves in memory.
+
+  /** The XMM register of an operand; −1: it stands in memory. */
+  #xmm(index: number): number {
+    return this.#vectorsInMemory ? -1 : xmmAt(super.vectorAddress(index).immediate);
+  }
+
+  override vector(index: number): V128 {
+    const xmm = this.#xmm(index);
+    return xmm < 0 ? super.vector(index) : this.#region.vectors.get(xmm);
+  }
+
+  override lowVector(index: number, byteLength: 4 | 8): V128 {
+    const xmm = this.#xmm(index);
+    if (xmm < 0) return super.lowVector(index, byteLength);
+    const low = this.#region.vectors.get(xmm);
+    const zero = v128.const(new Array(16).fill(0));
+    return byteLength === 4
+      ? v128.replace(LANE.SET_I32, zero, 0, v128.extract('i32', LANE.GET_I32, low, 0))
+      : v128.replace(LANE.SET_I64, zero, 0, v128.extract('i64', LANE.GET_I64, low, 0));
+  }
+
+  override highVector(index: number): V128 {
+    return v128.load(super.vectorAddress(index), 16);
+  }
+
+  override single(index: number): F32 {
+    const xmm = this.#xmm(index);
+    return xmm < 0 ? super.single(index) : v128.extract('f32', LANE.GET_F32, this.#region.vectors.get(xmm), 0);
+  }
+
+  override double(index: number): F64 {
+    const xmm = this.#xmm(index);
+    return xmm < 0 ? super.double(index) : v128.extract('f64', LANE.GET_F64, this.#region.vectors.get(xmm), 0);
+  }
+
+  override dword(index: number, lane: number): I32 {
+    const xmm = this.#xmm(index);
+    return xmm < 0 ? super.dword(index, lane) : v128.extract('i32', LANE.GET_I32, this.#region.vectors.get(xmm), lane);
+  }
+
+  override setVector(index: number, value: V128): void {
+    const xmm = this.#xmm(index);
+    if (xmm < 0) super.setVector(index, value);
+    else this.#setXmm(xmm, value);
+  }
+
+  /** What was in memory for a helper is out of date. */
+  #setXmm(xmm: number, value: V128): void {
+    this.#reloadVectors = this.#reloadVectors.filter((each) => each !== xmm);
+    this.#region.vectors.set(xmm, value);
+  }
+
+  override setHighVector(index: number, value: V128): void {
+    this.b.storeV128(super.vectorAddress(index), value, 16);
+  }
+
+  override setSingle(index: number, value: F32): void {
+    const xmm = this.#xmm(index);
+    if (xmm < 0) super.setSingle(index, value);
+    else this.#setXmm(xmm, v128.replace(LANE.SET_F32, this.#region.vectors.get(xmm), 0, value));
+  }
+
+  override setDouble(index: number, value: F64): void {
+    const xmm = this.#xmm(index);
+    if (xmm < 0) super.setDouble(index, value);
+    else this.#setXmm(xmm, v128.replace(LANE.SET_F64, this.#region.vectors.get(xmm), 0, value));
+  }
+
+  override spillVectors(): void {
+    const { vectors } = this.#region;
+    this.b.late(() => vectors.spillDirty());
+    this.#vectorsInMemory = true;
+  }
+
+  override attempt(fast: (giveUp: (condition: I32) => void) => void, slow: () => void): void {
+    // Both parts must find the old flags in their place.
+    this.#region.flags.store(this.b);
+    const outer = this.#reloadVectors;
+    super.attempt(fast, () => {
+      this.#reloadVectors = [];
+      slow();
+      for (const vector of this.#reloadVectors) this.#region.vectors.reload(vector);
+      this.#reloadVectors = outer;
+    });
   }
 
   override let<T extends ValueType>(value: Expr<T>): Expr<T> {

@@ -10,6 +10,8 @@ const CODE_32 = 1;
 
 /** Regions to a module: its fixed cost is worth about as much as a few functions. */
 const BATCH = 8;
+/** Below this threshold every block is compiled at its first hot entry: tests want that. */
+const EAGER_BELOW = 16;
 
 /** What the tier counts, for profiles and tests. */
 export interface RegionStatistics {
@@ -29,6 +31,8 @@ export interface RegionTierPorts {
   readonly table: WebAssembly.Table;
   /** Without the table, which is added here. */
   readonly imports: Readonly<Record<string, WebAssembly.ImportValue>>;
+  /** Entries that make a block hot. */
+  readonly regionsAfter: number;
   /** A queued block that another region of its batch has taken in starts counting its entries anew. */
   forgetEntries(uop: number): void;
 }
@@ -38,12 +42,14 @@ export class RegionTier {
   readonly statistics: RegionStatistics = { compiled: 0, modules: 0, instructions: 0, wasmBytes: 0 };
   readonly #ports: RegionTierPorts;
   readonly #imports: WebAssembly.Imports;
+  readonly #batch: number;
   #queue: HotEntry[] = [];
   #nextHandler: number;
 
   constructor(ports: RegionTierPorts) {
     this.#ports = ports;
     this.#imports = { env: { ...ports.imports, table: ports.table } };
+    this.#batch = ports.regionsAfter < EAGER_BELOW ? 1 : BATCH;
     this.#nextHandler = ports.handlers.count;
   }
 
@@ -52,7 +58,7 @@ export class RegionTier {
     const block = this.#ports.codeCache.blockAt(uop);
     if (block === undefined || !this.#isWorthwhile(block)) return;
     this.#queue.push({ block, ripPage, modeKey });
-    if (this.#queue.length >= BATCH) this.compileQueue();
+    if (this.#queue.length >= this.#batch) this.compileQueue();
   }
 
   /** Compiles what waits: a full batch, or the rest at a slice's end. */

@@ -30,6 +30,7 @@ export class FunctionBuilder {
   readonly #localTypes: ValueType[] = [];
   /** Locals given back by `release`, by type, for reuse. */
   readonly #free: Record<ValueType, number[]> = { i32: [], i64: [], f32: [], f64: [], v128: [] };
+  readonly #permanent = new Set<number>();
   #depth = 0;
   /** Code to be emitted at the end into the middle: what it consists of is known only then. */
   readonly #late: { readonly at: number; readonly emit: () => void }[] = [];
@@ -45,6 +46,14 @@ export class FunctionBuilder {
     if (reused !== undefined) return localGet(type, reused);
     this.#localTypes.push(type);
     return localGet(type, this.#parameterCount + this.#localTypes.length - 1);
+  }
+
+  /** A local that no scope gives away. */
+  permanentLocal<T extends ValueType>(type: T): Expr<T> {
+    this.#localTypes.push(type);
+    const index = this.#parameterCount + this.#localTypes.length - 1;
+    this.#permanent.add(index);
+    return localGet(type, index);
   }
 
   /** How deep the builder is in blocks, loops and ifs. */
@@ -74,7 +83,7 @@ export class FunctionBuilder {
     body();
     for (const type of Object.keys(before) as ValueType[]) this.#free[type] = before[type];
     for (let index = first; index < this.#parameterCount + this.#localTypes.length; index++) {
-      this.#free[this.#localTypes[index - this.#parameterCount]].push(index);
+      if (!this.#permanent.has(index)) this.#free[this.#localTypes[index - this.#parameterCount]].push(index);
     }
   }
 
