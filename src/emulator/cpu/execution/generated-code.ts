@@ -7,9 +7,9 @@ import { bindHelpers } from '../interpreter/helpers.ts';
 import { type InterpreterStore, storedOrGenerated } from '../interpreter/interpreter-store.ts';
 import { entryCountOf } from '../interpreter/layout.ts';
 import { EXIT, NEXT } from '../interpreter/micro-op.ts';
-import { accessModule } from '../jit/access-functions.ts';
 import { RegionCompiler } from '../jit/region-compiler.ts';
 import { RegionPlanner } from '../jit/region-plan.ts';
+import { runtimeModule } from '../jit/region-runtime.ts';
 import { RegionTier } from '../jit/region-tier.ts';
 import { CURRENT_UOP, EXIT_REASON, LEAVE_TO, MODE_KEY, RIP_PAGE } from '../state.ts';
 import type { CodeCache } from '../translation/code-cache.ts';
@@ -73,7 +73,7 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
     codeCache,
     handlers,
     table,
-    imports: { ...common, ...regionAccess(path, ports), checkLimit },
+    imports: { ...common, ...regionRuntime(path, ports, table), checkLimit },
     regionsAfter: ports.regionsAfter,
     forgetEntries: (uop) => state.view.setUint16(entryCountOf(uop), 0, true),
   });
@@ -100,7 +100,8 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
  * Regions leave devices, code and page crossings to the interpreter: it goes on from that very instruction, the block's count being taken already.
  * Where a region stands in the instruction's own place it would only come back: then the run loop runs it.
  */
-function regionAccess(path: () => MemoryPath, { placement, codeCache, state, call }: GeneratedCodePorts) {
+function regionRuntime(path: () => MemoryPath, ports: GeneratedCodePorts, table: WebAssembly.Table) {
+  const { placement, handlers, codeCache, state, call } = ports;
   const plain = (access: (low: number, high: number, bytes: number) => number) =>
     call.noting((low: number, high: number, bytes: number) => {
       const { withdrawals } = codeCache;
@@ -118,10 +119,11 @@ function regionAccess(path: () => MemoryPath, { placement, codeCache, state, cal
     });
   const env = {
     memory: placement.memory,
+    table,
     slowRead: plain((low, high, bytes) => path().readPlain(low, high, bytes)),
     slowWrite: plain((low, high, bytes) => path().writePlain(low, high, bytes, false)),
     slowModify: plain((low, high, bytes) => path().writePlain(low, high, bytes, true)),
   };
-  const module = new WebAssembly.Module(accessModule(memoryLimits(placement.memory.buffer)));
+  const module = new WebAssembly.Module(runtimeModule(memoryLimits(placement.memory.buffer), handlers.count));
   return new WebAssembly.Instance(module, { env }).exports;
 }

@@ -35,6 +35,9 @@ class WatchedBuilder extends FunctionBuilder {
   }
 }
 
+/** A region's own value of `next`: on at JUMP_RIP, if possible without the interpreter's loop. */
+export const CHAIN = 6;
+
 /** The Wasm function of one region: guest registers and flags in locals, one way out that stores what changed. */
 export class RegionBuilder {
   readonly b = new WatchedBuilder(1);
@@ -143,10 +146,11 @@ export class RegionBuilder {
     b.set(this.budget, i64.load(i32.const(BUDGET)));
   }
 
-  /** `entryCount`: what was taken from the budget at the entry. Prologue and register lists come last, when it is known which are used. */
-  finish(entryCount: number): FunctionBuilder {
+  /** `chain`: function that goes on at JUMP_RIP. `entryCount`: what was taken from the budget at the entry. Prologue and register lists come last, when it is known which are used. */
+  finish(entryCount: number, chain: number): FunctionBuilder {
     const { b } = this;
     this.spill();
+    b.plainIf(i32.eq(this.next, i32.const(CHAIN)), () => b.returnCall(chain, []));
     b.return(this.next);
     b.unreachable();
     b.prologue(() => {

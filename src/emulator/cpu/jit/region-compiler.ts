@@ -2,9 +2,9 @@ import type { HandlerTable } from '../interpreter/handlers.ts';
 import type { ImportIndexes } from '../interpreter/interpreter-semantics.ts';
 import { HELPER_PARAMETERS } from '../isa/helper-signatures.ts';
 import { ModuleBuilder, type Signature } from '../wasm/module-builder.ts';
-import { ACCESS_IMPORTS } from './access-functions.ts';
 import { RegionEmission } from './region-emission.ts';
 import type { RegionPlan } from './region-plan.ts';
+import { HANDLER_SIGNATURE, RUNTIME_IMPORTS } from './region-runtime.ts';
 
 /** What a region's code may import besides memory and the table; see IMPORT_PARAMETERS of the interpreter. */
 const IMPORTS: Readonly<Record<string, Signature>> = {
@@ -14,10 +14,8 @@ const IMPORTS: Readonly<Record<string, Signature>> = {
       { parameters: new Array(count).fill('i32'), results: ['i32'] },
     ]),
   ),
-  ...ACCESS_IMPORTS,
+  ...RUNTIME_IMPORTS,
 };
-
-const HANDLER_SIGNATURE = { parameters: ['i32'], results: ['i32'] } as const;
 
 /** Name of the function of region `index` among a module's exports. */
 export function regionExport(index: number): string {

@@ -8,7 +8,7 @@ import type { TranslatedBlock } from '../translation/code-cache.ts';
 import { i32, i64 } from '../wasm/expr.ts';
 import type { FunctionBuilder, Label } from '../wasm/function-builder.ts';
 import { type Structure, structureOf } from './control-flow.ts';
-import { RegionBuilder } from './region-builder.ts';
+import { CHAIN, RegionBuilder } from './region-builder.ts';
 import { isCompilable, isGuarded, type RegionPlan } from './region-plan.ts';
 import { type BlockEnd, RegionSemantics } from './region-semantics.ts';
 
@@ -60,7 +60,7 @@ export class RegionEmission {
       });
       b.set(this.#region.next, i32.load(i32.const(LEAVE_TO)));
     });
-    return this.#region.finish(this.#plan[0].block.instructions);
+    return this.#region.finish(this.#plan[0].block.instructions, this.#ports.imports.chain);
   }
 
   /** A block with everything that it dominates. */
@@ -139,7 +139,7 @@ export class RegionEmission {
         this.#leave(uop);
         return undefined;
       }
-      const semantics = new RegionSemantics(this.#region, key, { uop, delta, view }, this.#exits(), imports);
+      const semantics = new RegionSemantics(this.#region, key, { uop, delta, view }, this.#exits(key.entry.row.mnemonic === 'RET'), imports);
       semantics.emit();
       if (semantics.end !== undefined) return semantics.end;
       if (key.entry.ends && !key.entry.row.options.decoded) return undefined;
@@ -199,13 +199,13 @@ export class RegionEmission {
     const { handlers, handlerType } = this.#ports;
     b.scope(() => {
       const { entry, hit } = probeJump((value) => b.let(value), target);
-      b.plainIf(i32.eqz(hit), () => this.#jumpOut(target), undefined, 'unlikely');
+      b.plainIf(i32.eqz(hit), () => this.#jumpOut(target, NEXT.JUMP), undefined, 'unlikely');
       const uop = b.let(i32.load(entry, JUMP_ENTRY.UOP));
       const handler = b.let(i32.load16u(uop, UOP.HANDLER));
       const depth = b.let(i32.load(i32.const(CALL_DEPTH)));
       const cannot = i32.or(i32.ltU(handler, i32.const(handlers.count)), i32.geU(depth, i32.const(MAXIMUM_DEPTH)));
-      b.plainIf(cannot, () => this.#jumpOut(target), undefined, 'unlikely');
-      this.#region.charge(i64.load8u(uop, UOP.REMAINING), () => this.#jumpOut(target));
+      b.plainIf(cannot, () => this.#jumpOut(target, NEXT.JUMP), undefined, 'unlikely');
+      this.#region.charge(i64.load8u(uop, UOP.REMAINING), () => this.#jumpOut(target, NEXT.JUMP));
       b.storeI64(i32.const(RIP_PAGE), i64.load(entry, JUMP_ENTRY.RIP_PAGE));
       b.storeI32(i32.const(CALL_DEPTH), i32.add(depth, i32.const(1)));
       this.#region.spill();
@@ -219,10 +219,10 @@ export class RegionEmission {
     });
   }
 
-  /** On at an RIP, out of the region. */
-  #jumpOut(rip: I64): void {
+  /** On at an RIP, out of the region: in another one if there is one, or for certain in the interpreter. */
+  #jumpOut(rip: I64, next: typeof CHAIN | typeof NEXT.JUMP = CHAIN): void {
     this.#region.b.storeI64(i32.const(JUMP_RIP), rip);
-    this.#leave(NEXT.JUMP);
+    this.#leave(next);
   }
 
   #leave(next: number): void {
@@ -232,7 +232,7 @@ export class RegionEmission {
   }
 
   /** The ways out of an instruction. */
-  #exits(): HandlerExits {
+  #exits(isReturn: boolean): HandlerExits {
     const { b, flags } = this.#region;
     return {
       next: () => {
@@ -245,7 +245,8 @@ export class RegionEmission {
       },
       jump: (rip) => {
         flags.store(b);
-        this.#jumpOut(rip);
+        // A return goes back to the region that called, which waits on the Wasm stack.
+        this.#jumpOut(rip, isReturn ? NEXT.JUMP : CHAIN);
       },
       leave: () => {
         flags.store(b);

@@ -110,9 +110,10 @@ export class RegionTier {
     }
   }
 
-  /** 32- and 64-bit code that does not begin with an instruction that TypeScript runs: a region would hand that back to itself. */
+  /** 32- and 64-bit code that does not begin with an instruction that TypeScript runs, or may run: a region would hand that back to itself. */
   #isWorthwhile(block: TranslatedBlock): boolean {
     const key = this.#ports.handlers.keyOf(block.handler);
-    return block.key >> 12 >= CODE_32 && block.instructions > 1 && key !== undefined && isCompilable(key);
+    const isWideEnough = block.key >> 12 >= CODE_32;
+    return isWideEnough && key !== undefined && isCompilable(key) && key.entry.row.options.decoded !== true;
   }
 }

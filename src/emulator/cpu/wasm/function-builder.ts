@@ -225,6 +225,13 @@ export class FunctionBuilder {
     this.code.unsigned(target.immediate);
   }
 
+  /** Leaves the function for function `index`. */
+  returnCall(index: number, args: readonly Expr[]): void {
+    for (const arg of args) this.emit(arg);
+    this.code.u8(0x12);
+    this.code.unsigned(index);
+  }
+
   /** Leaves the function for table[element](…). */
   returnCallIndirect(typeIndex: number, element: Expr<'i32'>, args: readonly Expr[]): void {
     for (const arg of args) this.emit(arg);
