@@ -236,6 +236,8 @@ export class RegionSemantics extends InterpreterSemantics {
   }
 
   override spillVectors(): void {
+    // Once: what a helper writes to memory afterwards is newer than the locals.
+    if (this.#vectorsInMemory) return;
     const { vectors } = this.#region;
     this.b.late(() => vectors.spillDirty());
     this.#vectorsInMemory = true;
