@@ -139,7 +139,13 @@ export class RegionEmission {
         this.#leave(uop);
         return undefined;
       }
-      const semantics = new RegionSemantics(this.#region, key, { uop, delta, view }, this.#exits(key.entry.row.mnemonic === 'RET'), imports);
+      const semantics = new RegionSemantics(
+        this.#region,
+        key,
+        { uop, delta, view },
+        this.#exits(key.entry.row.mnemonic === 'RET'),
+        imports,
+      );
       semantics.emit();
       if (semantics.end !== undefined) return semantics.end;
       if (key.entry.ends && !key.entry.row.options.decoded) return undefined;
