@@ -150,8 +150,10 @@ const compareToFlags =
 /** What the host's instruction gives for one 128-bit lane, and whether it is exact in every respect. */
 interface Evaluated {
   readonly result: V128;
-  /** What `haveUnusual` must find nothing in for the result to be right, besides plain operands. */
+  /** What `haveUnusual` must find nothing in for the result to be right, besides operands that are known to be plain. */
   readonly watched: readonly V128[];
+  /** Operands that are plain when the result is right. */
+  readonly plain: readonly (0 | 1)[];
   /** Whether it is right all the same. */
   readonly condition: () => I32;
   /** Whether it is right without rounding. */
@@ -175,15 +177,16 @@ const packed =
         const evaluated = Array.from({ length: lanes }, (_, lane) => {
           const b = half(1, lane);
           const a = half(0, lane);
-          return evaluate(c, a, b);
+          const known = [a, b].filter((_, index) => !c.isMemory(index) && c.isKnownPlain(index, p.type));
+          const evaluated = evaluate(c, a, b);
+          return { ...evaluated, watched: evaluated.watched.filter((value) => !known.includes(value)) };
         });
-        const unusual = haveUnusual(
-          p,
-          evaluated.flatMap(({ watched }) => watched),
-        );
-        rarely(c, unusual, () => {
-          for (const { condition } of evaluated) giveUp(i32.eqz(condition()));
-        });
+        const watched = evaluated.flatMap((half) => half.watched);
+        if (watched.length > 0) {
+          rarely(c, haveUnusual(p, watched), () => {
+            for (const { condition } of evaluated) giveUp(i32.eqz(condition()));
+          });
+        }
         unless(c, fast, () => {
           for (const { isExact } of evaluated) giveUp(i32.eqz(isExact()));
         });
@@ -191,6 +194,7 @@ const packed =
           if (lane === 0) c.setVector(0, result);
           else c.setHighVector(0, result);
         });
+        for (const index of evaluated[0].plain) if (!c.isMemory(index)) c.notePlain(index, p.type);
       },
       () => {
         const number = operation + (lanes === 2 ? WIDE_OPERATION : 0);
@@ -211,7 +215,8 @@ export const packedArithmetic = (p: Packed, name: BasicOperation, lanes: 1 | 2 =
       return v128.test(p.allTrue, good);
     };
     const isExact = (): I32 => packedIsExact(c, p, name, a, b, result);
-    return { result, watched: [a, b, result], condition, isExact };
+    // An infinite divisor leaves no trace in the quotient.
+    return { result, watched: [a, b, result], plain: name === 'DIV' ? [0] : [0, 1], condition, isExact };
   });
 
 export const packedRoot = (p: Packed, lanes: 1 | 2 = 1): Semantic =>
@@ -223,13 +228,14 @@ export const packedRoot = (p: Packed, lanes: 1 | 2 = 1): Semantic =>
     };
     // The root of a negative number is a NaN.
     const isExact = (): I32 => packedIsExact(c, p, 'SQRT', b, b, result);
-    return { result, watched: [b, result], condition, isExact };
+    return { result, watched: [b, result], plain: [0, 1], condition, isExact };
   });
 
 export const packedSelect = (p: Packed, name: 'MIN' | 'MAX', lanes: 1 | 2 = 1): Semantic =>
   packed(p, arithmeticNumber(name, p.type), lanes, false, (_, a, b) => ({
     result: v128.binary(p.operations[name], b, a),
     watched: [a, b],
+    plain: [],
     condition: () => v128.test(p.allTrue, v128.and(arePlain(p, a), arePlain(p, b))),
     isExact: () => TRUE,
   }));
