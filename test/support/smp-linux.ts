@@ -1,4 +1,8 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { characterDevice, directory, encodeCpio, file, symbolicLink } from '../../src/bios/boot/cpio.ts';
 import { kernelItems } from '../../src/bios/boot/kernel-items.ts';
 import { buildFirmware } from '../../src/bios/firmware.ts';
@@ -10,8 +14,8 @@ import { silentLogger } from '../../src/shared/logger.ts';
 import { boardOfFlags } from './boards.ts';
 
 /**
- * An init that shows what the processors do together: one job a processor, bound to it, each with a sum of its own, and counts of the interrupts by
- * which they woke one another.
+ * An init that shows what the processors do together: as many equal jobs as processors, guest/processors.c if it is there, the second processor
+ * taken away and brought back, and the kernel's messages about all that.
  */
 const INIT = `#!/bin/busybox sh
 export PATH=/bin
@@ -25,26 +29,40 @@ echo "Q35 processors $count online $(cat /sys/devices/system/cpu/online)"
 mkdir /out
 index=0
 while [ $index -lt $count ]; do
-  taskset $(printf %x $((1 << (index % 60)))) true 2>/dev/null
   (seq 1 200 | while read n; do echo $((n * n)); done | sha256sum >/out/$index) &
   index=$((index + 1))
 done
 wait
 echo "Q35 jobs $(cat /out/* | wc -l) sums $(sort -u /out/* | wc -l)"
+[ -f /bin/processors ] && processors $count
+second=/sys/devices/system/cpu/cpu1/online
+[ -f $second ] && echo 0 >$second && echo "Q35 without the second: $(cat /sys/devices/system/cpu/online)"
+[ -f $second ] && echo 1 >$second && echo "Q35 with the second: $(cat /sys/devices/system/cpu/online)"
 grep -E "RES|CAL|TLB|LOC" /proc/interrupts
-dmesg | grep -iE "smp|tsc|x2apic|clocksource"
-echo "Q35 poweroff"
+dmesg | grep -iE "smp|tsc|x2apic|clocksource|bug:|warning:|stall"
 poweroff -f
 `;
+
+/** guest/processors.c, compiled; undefined without gcc. */
+export function compileProcessorsProgram(): Uint8Array | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'q35-processors-'));
+  try {
+    const source = fileURLToPath(new URL('guest/processors.c', import.meta.url));
+    const { status } = spawnSync('gcc', ['-O2', '-static', '-pthread', '-o', join(folder, 'program'), source]);
+    return status === 0 ? new Uint8Array(readFileSync(join(folder, 'program'))) : undefined;
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
 
 /** Boots Debian's kernel with `smp` (QEMU's syntax) and returns the run. */
 export async function bootSmpLinux(
   kernelFile: string,
   busyboxFile: string,
   smp: string,
-  options: { readonly regionsAfter?: number; readonly limit?: number; readonly ram?: string } = {},
+  options: { readonly regionsAfter?: number; readonly limit?: number; readonly program?: Uint8Array } = {},
 ): Promise<GuestRun> {
-  const board = boardOfFlags({ m: options.ram ?? '256', smp });
+  const board = boardOfFlags({ m: '256', smp });
   const plan = planPci(board.machine);
   const initrd = encodeCpio([
     ...['bin', 'dev', 'proc', 'sys'].map((name) => directory(name)),
@@ -53,6 +71,7 @@ export async function bootSmpLinux(
     characterDevice('dev/ttyS0', 4, 64),
     file('bin/busybox', new Uint8Array(readFileSync(busyboxFile)), 0o755),
     symbolicLink('bin/sh', 'busybox'),
+    ...(options.program === undefined ? [] : [file('bin/processors', options.program, 0o755)]),
     file('init', new TextEncoder().encode(INIT), 0o755),
   ]);
   const items = kernelItems({

@@ -331,6 +331,10 @@ class Processor implements CpuEngine {
   }
 
   autopsy(): string {
-    return autopsyReport(this.#context, this.#exceptions.chain);
+    const { all, current } = this.#processors;
+    const bystanders = all
+      .filter((each) => each !== current)
+      .map(({ index, state, events }) => ({ index, state, waitsForStartUp: events.waitsForStartUp }));
+    return autopsyReport(this.#context, this.#exceptions.chain, bystanders);
   }
 }

@@ -1,4 +1,5 @@
 import { hex } from '../../shared/bytes.ts';
+import type { CpuState } from '../cpu/cpu-state.ts';
 import type { FaultSnapshot } from '../cpu/exceptions/fault-chain.ts';
 import { VECTOR, VECTOR_MEANING, vectorName } from '../cpu/exceptions/vectors.ts';
 import { isLongActive, isProtected, isVirtual8086 } from '../cpu/modes.ts';
@@ -14,6 +15,7 @@ import {
   EFER,
   GDTR_BASE,
   GDTR_LIMIT,
+  HALTED,
   IDTR_BASE,
   IDTR_LIMIT,
   SEGMENT_INDEX,
@@ -25,19 +27,33 @@ const REGISTER_NAMES = ['RAX', 'RCX', 'RDX', 'RBX', 'RSP', 'RBP', 'RSI', 'RDI'];
 const SEGMENT_NAMES = ['ES', 'CS', 'SS', 'DS', 'FS', 'GS', 'LDTR', 'TR'];
 const BRANCHES = 16;
 
+/** A processor that stands by: its number, its registers, and what it waits for. */
+export interface Bystander {
+  readonly index: number;
+  readonly state: CpuState;
+  readonly waitsForStartUp: boolean;
+}
+
 /**
  * What a person wants after a triple fault: why, the chain of faults, the descriptors that took part, registers and the last branches.
- * `chain` is ExceptionUnit's. Reads guest memory without disturbing CR2.
+ * `chain` is ExceptionUnit's; `bystanders` are the board's other processors. Reads guest memory without disturbing CR2.
  */
-export function autopsyReport(cpu: CpuContext, chain: readonly FaultSnapshot[]): string {
+export function autopsyReport(
+  cpu: CpuContext,
+  chain: readonly FaultSnapshot[],
+  bystanders: readonly Bystander[] = [],
+): string {
   const savedCr2 = cpu.state.u64(CR2);
-  const lines = ['Triple fault: the processor shut down.', ''];
+  const which = bystanders.length === 0 ? 'the processor' : `the processor with APIC id ${hex(cpu.apicId)}`;
+  const lines = [`Triple fault: ${which} shut down.`, ''];
   lines.push('Why:', ...explainChain(cpu, chain).map((line) => `  ${line}`), '');
   lines.push('Chain of faults:', ...chain.map(describeLink).map((line) => `  ${line}`), '');
   lines.push('Interrupt descriptors:', ...describeGates(cpu, chain).map((line) => `  ${line}`), '');
   lines.push('Segments:', ...describeSegments(cpu).map((line) => `  ${line}`), '');
   lines.push('Registers:', ...describeRegisters(cpu).map((line) => `  ${line}`), '');
   lines.push('Last branches, newest first:', ...describeBranches(cpu).map((line) => `  ${line}`));
+  if (bystanders.length > 0)
+    lines.push('', 'Other processors:', ...bystanders.map(describeBystander).map((line) => `  ${line}`));
   cpu.state.setU64(CR2, savedCr2);
   return `${lines.join('\n')}\n`;
 }
@@ -50,6 +66,12 @@ function attempt<T>(action: () => T): T | undefined {
     if (error instanceof GuestFault) return undefined;
     throw error;
   }
+}
+
+function describeBystander({ index, state, waitsForStartUp }: Bystander): string {
+  if (waitsForStartUp) return `${index}: waits for its start-up`;
+  const place = `${hex(state.selector(SEGMENT_INDEX.CS), 4)}:${hex(state.rip)}, CPL ${state.u32(CPL)}`;
+  return `${index}: ${state.u32(HALTED) !== 0 ? 'halted' : 'running'} at ${place}`;
 }
 
 function describeLink(link: FaultSnapshot): string {

@@ -34,8 +34,8 @@ const CPUID_LEAVES = [
 ] as const;
 const CPUID_WORDS = 13;
 const CLUSTER_MODEL = 0x0fff_ffff;
-/** Reads of port 0x80, a microsecond each, after which the others have done what they were asked to. */
-const PATIENCE = 20_000;
+/** Reads of port 0x80 after which the others have done what they were asked to: on QEMU they are threads of a host that may be busy. */
+export const PATIENCE = { MACHINE: 2000, QEMU: 200_000 } as const;
 
 const LOGICAL = 0x800;
 const ASSERT = 0x4000;
@@ -234,15 +234,20 @@ function emitHandlers(code: Code, apic: ApicAccess): void {
   code.jump('finish');
 }
 
-/** Waits until the others must have done what they were asked to, interrupts let in. */
-function emitWait(code: Code): void {
-  code.label('wait');
-  code.sti();
-  code.mov(ecx, PATIENCE);
+/** Waits until the others must have done what they were asked to. */
+function wait(code: Code, patience: number): void {
+  code.mov(ecx, patience);
   countDown(code, ecx, () => {
     code.in(al, 0x80);
     code.pause();
   });
+}
+
+/** The same with interrupts let in. */
+function emitWait(code: Code, patience: number): void {
+  code.label('wait');
+  code.sti();
+  wait(code, patience);
   code.cli();
   code.ret();
 }
@@ -268,7 +273,10 @@ function emitIdt(code: Code): void {
 }
 
 /** The ROM, and what its lines are about. In x2APIC mode, which QEMU's TCG has not, all lines are the same. */
-export function processorsImage(mode: 'xAPIC' | 'x2APIC' = 'xAPIC'): {
+export function processorsImage(
+  patience: number,
+  mode: 'xAPIC' | 'x2APIC' = 'xAPIC',
+): {
   readonly rom: Uint8Array;
   readonly names: readonly string[];
 } {
@@ -309,7 +317,7 @@ export function processorsImage(mode: 'xAPIC' | 'x2APIC' = 'xAPIC'): {
     }
   });
   emitPrint(code);
-  emitWait(code);
+  emitWait(code, patience);
   emitSetUp(code, apic);
   emitOther(code);
   emitHandlers(code, apic);
@@ -317,4 +325,27 @@ export function processorsImage(mode: 'xAPIC' | 'x2APIC' = 'xAPIC'): {
   const { rom } = finish(code, []);
   const cpuid = processors.map((processor) => `CPUID of processor ${processor}`);
   return { rom, names: ['started', ...cpuid, ...STEPS.map(({ name }) => name)] };
+}
+
+/** A ROM whose first processor starts the others; they shut down. */
+export function shutdownImage(): Uint8Array {
+  const code = createAssembler();
+  emitProtectedEntry(code, () => {
+    code.mov(ecx, IA32_APIC_BASE);
+    code.rdmsr();
+    code.test(eax, BOOT_PROCESSOR);
+    when(code, 'z', () => {
+      code.lidt(at('noIdt'));
+      code.ud2();
+    });
+    XAPIC.send(code, { command: MODE.INIT | ASSERT | TO.OTHERS });
+    wait(code, PATIENCE.MACHINE);
+    XAPIC.send(code, { command: MODE.STARTUP | ASSERT | START_PAGE, destination: 1 });
+    wait(code, PATIENCE.MACHINE);
+  });
+  code.label('noIdt');
+  code.dw(0);
+  code.dd(0);
+  code.label('gateTarget');
+  return finish(code, []).rom;
 }
