@@ -144,7 +144,7 @@ class Processor implements CpuEngine {
       },
       log,
     };
-    const budget = new Budget(state);
+    const budget = new Budget(state, () => bus.now());
     const exceptions = new ExceptionUnit(context);
     const exitRequest = new ExitRequest(state, codeCache, budget, call);
     const calls = new CodeCalls({ context, operands, fault: guestFault, codeCache, processors, faults, budget, call });

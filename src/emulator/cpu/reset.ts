@@ -15,10 +15,10 @@ import {
   NO_SHADOW,
   REGISTER,
   SEGMENT_INDEX,
-  SLICE_END,
   STATE_BASE,
   STATE_END,
   STI_SHADOW_RIP,
+  TICKS_END,
   TRANSLATION_AREA,
   X87_CONTROL,
   X87_LAST_OPCODE,
@@ -41,11 +41,11 @@ const RESET_TASK = 0x8b;
  */
 export function resetState(state: CpuState): void {
   const budget = state.u64(BUDGET);
-  const sliceEnd = state.u64(SLICE_END);
+  const ticksEnd = state.u64(TICKS_END);
   const translationArea = state.u32(TRANSLATION_AREA);
   state.bytes.fill(0, STATE_BASE, STATE_END);
   state.setU64(BUDGET, budget);
-  state.setU64(SLICE_END, sliceEnd);
+  state.setU64(TICKS_END, ticksEnd);
   state.setU32(TRANSLATION_AREA, translationArea);
   for (let segment = 0; segment < 6; segment++) state.setSegment(segment, 0, RESET_DATA, 0n, 0xffff);
   state.setSegment(SEGMENT_INDEX.CS, 0xf000, RESET_CODE, 0xffff_0000n, 0xffff);

@@ -85,8 +85,8 @@ export const MSR_STORAGE = place(64 * 8);
 
 /** Instructions left in this slice (i64; below 0: leave). The interpreter subtracts a block's count at its entry. */
 export const BUDGET = place(8);
-/** Instructions retired before the current slice plus the slice's length: retired = SLICE_END − BUDGET − what is left of the block. */
-export const SLICE_END = place(8);
+/** Virtual time at the end of the slice, if all of it runs: now = TICKS_END − BUDGET − what is left of the block. */
+export const TICKS_END = place(8);
 
 /** x87: 8 physical registers of 16 bytes: mantissa u64 at +0, sign and exponent u16 at +8. */
 export const X87_REGISTERS = place(8 * 16, 16);

@@ -1,8 +1,9 @@
 import type { CpuState } from '../cpu-state.ts';
-import { BUDGET } from '../state.ts';
+import { BUDGET, TICKS_END } from '../state.ts';
 
 /** Taken from the budget to stop at the next block, and given back. */
 const EXIT_TOLL = 2 ** 40;
+const TWO_32 = 0x1_0000_0000;
 
 /** Counts instructions: what is left of the slice, which generated code takes from block by block, and what has retired in all. */
 export class Budget {
@@ -13,9 +14,12 @@ export class Budget {
   /** Put aside while a single instruction runs on a budget of its own. */
   #held = 0;
   #exitRequested = false;
+  readonly #now: () => number;
 
-  constructor(state: CpuState) {
+  /** `now`: virtual time, ns. */
+  constructor(state: CpuState, now: () => number) {
     this.#state = state;
+    this.#now = now;
   }
 
   /** The slice is to end at the next block: the budget that generated code sees is below 0. */
@@ -25,16 +29,12 @@ export class Budget {
 
   /** Instructions left in the slice. */
   get left(): number {
-    const { view } = this.#state;
-    const value = view.getInt32(BUDGET + 4, true) * 0x1_0000_0000 + view.getUint32(BUDGET, true);
+    const value = readWide(this.#state, BUDGET);
     return this.#exitRequested ? value + EXIT_TOLL : value;
   }
 
   set left(count: number) {
-    const value = this.#exitRequested ? count - EXIT_TOLL : count;
-    const { view } = this.#state;
-    view.setInt32(BUDGET + 4, Math.floor(value / 0x1_0000_0000), true);
-    view.setUint32(BUDGET, value >>> 0, true);
+    writeWide(this.#state, BUDGET, this.#exitRequested ? count - EXIT_TOLL : count);
   }
 
   /** Instructions retired up to the last slice's end. */
@@ -50,6 +50,15 @@ export class Budget {
   beginSlice(length: number): void {
     this.#sliceLength = length;
     this.left = length;
+    this.#ticksEnd = this.#now() + length;
+  }
+
+  get #ticksEnd(): number {
+    return readWide(this.#state, TICKS_END);
+  }
+
+  set #ticksEnd(ticks: number) {
+    writeWide(this.#state, TICKS_END, ticks);
   }
 
   endSlice(): void {
@@ -80,11 +89,23 @@ export class Budget {
   hold(rest: number): void {
     this.#held = rest;
     this.left = 1;
+    this.#ticksEnd -= rest;
   }
 
   release(): void {
     const rest = this.#held;
     this.#held = 0;
     this.left += rest;
+    this.#ticksEnd += rest;
   }
+}
+
+/** A signed 64-bit number of the state; all that are counted stay below 2^53. */
+function readWide({ view }: CpuState, offset: number): number {
+  return view.getInt32(offset + 4, true) * TWO_32 + view.getUint32(offset, true);
+}
+
+function writeWide({ view }: CpuState, offset: number, value: number): void {
+  view.setInt32(offset + 4, Math.floor(value / TWO_32), true);
+  view.setUint32(offset, value >>> 0, true);
 }

@@ -622,6 +622,14 @@ export class InterpreterSemantics implements Semantics {
 
   // State.
 
+  budgetLeft(): I64 {
+    return this.stateI64(BUDGET);
+  }
+
+  blockLeft(): I64 {
+    return this.field8(UOP.REMAINING);
+  }
+
   setDirection(step: 1 | -1): void {
     this.setStateI32(DIRECTION, i32.const(step));
   }

@@ -114,6 +114,9 @@ export interface Semantics {
   setDirection(step: 1 | -1): void;
   /** Runs the instruction again from its start as a new one (a REP in portions). */
   again(): void;
+  /** BUDGET: instructions left in the slice, after this one's block was taken from it; and how many of the block are to come, this one included. */
+  budgetLeft(): I64;
+  blockLeft(): I64;
   /** Memory words of the CPU state by offset. */
   stateI32(offset: number): I32;
   stateI64(offset: number): I64;

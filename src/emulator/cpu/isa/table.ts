@@ -18,6 +18,7 @@ import { SSE4_ROWS } from './simd-sse4.ts';
 import { SSSE3_ROWS } from './simd-ssse3.ts';
 import { STRING_ROWS } from './strings.ts';
 import { SYSTEM_ROWS } from './system.ts';
+import { TIME_STAMP_ROWS } from './time-stamp.ts';
 import { TRANSFER_ROWS } from './transfer.ts';
 
 /** Every instruction. A row's position is its number. */
@@ -28,6 +29,7 @@ export const INSTRUCTION_ROWS: readonly InstructionRow[] = [
   ...CONTROL_ROWS,
   ...STRING_ROWS,
   ...SYSTEM_ROWS,
+  ...TIME_STAMP_ROWS,
   ...SIMD_INTEGER_ROWS,
   ...SIMD_MOVE_ROWS,
   ...SIMD_FLOAT_ROWS,

@@ -393,6 +393,10 @@ export class RegionSemantics extends InterpreterSemantics {
     this.b.br(this.#done);
   }
 
+  override budgetLeft(): I64 {
+    return this.#region.budget;
+  }
+
   override system(): void {
     this.exits.follow(this.uop);
   }
