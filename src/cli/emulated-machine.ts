@@ -18,6 +18,7 @@ import { topologyOf } from '../emulator/machine/processor-topology.ts';
 import { KIB, MIB } from '../shared/bytes.ts';
 import { UserError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
+import { heedBranchHints } from './branch-hints.ts';
 import { builtInterpreters } from './interpreter-files.ts';
 import type { TierTimer } from './tier-timer.ts';
 
@@ -57,6 +58,7 @@ export function checkRom(rom: Uint8Array, file: string): void {
 
 /** Builds the emulated machine for a board. */
 export function startMachine(start: MachineStart): Machine {
+  heedBranchHints();
   const { board, rom } = start;
   const machineBytes = guestMemoryBytes(board.machine, rom.length);
   const memory = createEngineMemory(machineBytes, board.machine.cpus);

@@ -17,13 +17,12 @@ import { ProcessorSet } from './execution/processor-set.ts';
 import { RoundRobin } from './execution/round-robin.ts';
 import { RunLoop } from './execution/run-loop.ts';
 import type { InstrumentCall } from './instrument.ts';
-import { NEVER_HOT } from './interpreter/generate.ts';
 import { HandlerTable } from './interpreter/handlers.ts';
 import type { InterpreterStore } from './interpreter/interpreter-store.ts';
 import { ENTRY_COUNTS, ENTRY_COUNTS_END } from './interpreter/layout.ts';
 import { UOP } from './interpreter/micro-op.ts';
 import { CurrentOperands } from './interpreter/operands.ts';
-import type { RegionStatistics, RegionTier } from './jit/region-tier.ts';
+import { REGIONS_AFTER, type RegionStatistics, type RegionTier } from './jit/region-tier.ts';
 import { TranslatedMemory } from './mmu/linear-memory.ts';
 import { type CpuModel, DEFAULT_CPU_MODEL } from './model/cpu-model.ts';
 import { type EntropySource, SeededEntropy } from './model/entropy.ts';
@@ -40,7 +39,7 @@ export interface EngineOptions {
   /** One processor unless it says otherwise; for more the placement must have room behind the machine's memory. */
   readonly topology?: CpuTopology;
   readonly entropy?: EntropySource;
-  /** Compile a block into a region after this many entries; undefined: never (docs/performance.md says why that is the default). */
+  /** Compile a block into a region after this many entries (default: REGIONS_AFTER); NEVER_HOT: never. */
   readonly regionsAfter?: number;
   /** Wraps what generated code calls, for a profile. */
   readonly instrument?: InstrumentCall;
@@ -148,7 +147,7 @@ class Processor implements CpuEngine {
     const exceptions = new ExceptionUnit(context);
     const exitRequest = new ExitRequest(state, codeCache, budget, call);
     const calls = new CodeCalls({ context, operands, fault: guestFault, codeCache, processors, faults, budget, call });
-    const { instrument, interpreterStore, regionsAfter = NEVER_HOT } = options;
+    const { instrument, interpreterStore, regionsAfter = REGIONS_AFTER } = options;
     const { features } = model;
     const code = {
       placement,

@@ -7,6 +7,7 @@ import { buildRom } from '../../../src/bios/rom/rom.ts';
 import { openBackends } from '../../../src/cli/backends.ts';
 import { TextSink } from '../../../src/cli/byte-streams.ts';
 import { startMachine } from '../../../src/cli/emulated-machine.ts';
+import { NEVER_HOT } from '../../../src/emulator/cpu/interpreter/generate.ts';
 import type { Machine } from '../../../src/emulator/machine/machine.ts';
 import { silentLogger } from '../../../src/shared/logger.ts';
 import { defaultBoard } from '../../support/boards.ts';
@@ -14,7 +15,7 @@ import { defaultBoard } from '../../support/boards.ts';
 /** Slices of odd length: each ends somewhere else in the guest's loops, and blocks are cut at every offset. */
 const SLICE = 99_991;
 
-function probeMachine(regionsAfter: number | undefined): { machine: Machine; serial: TextSink } {
+function probeMachine(regionsAfter: number): { machine: Machine; serial: TextSink } {
   const board = defaultBoard();
   const serial = new TextSink();
   const { lowRamBytes } = board.machine;
@@ -35,7 +36,7 @@ function probeMachine(regionsAfter: number | undefined): { machine: Machine; ser
 
 describe('compiled regions', () => {
   it('leave every slice of the ROM and the probe guest in the interpreter’s state', () => {
-    const interpreted = probeMachine(undefined);
+    const interpreted = probeMachine(NEVER_HOT);
     const compiled = probeMachine(8);
     for (let slice = 0; slice < 200; slice++) {
       const wanted = interpreted.machine.run({ instructions: SLICE });
