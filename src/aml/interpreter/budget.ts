@@ -42,6 +42,19 @@ export class Budget {
     this.#bytes = 0;
   }
 
+  /** `run` with a budget of its own: an object of a table that is made when it is first looked at. */
+  apart<Result>(run: () => Result): Result {
+    const [steps, bytes] = [this.#steps, this.#bytes];
+    this.restart();
+    try {
+      return run();
+    } finally {
+      this.#earlierSteps += this.#steps - steps;
+      this.#steps = steps;
+      this.#bytes = bytes;
+    }
+  }
+
   step(): void {
     if (++this.#steps <= this.limits.steps) return;
     throw evaluationError('AE_AML_LOOP_TIMEOUT', `more than ${this.limits.steps} steps`);

@@ -311,7 +311,7 @@ export class Executor implements Run {
   }
 
   deferred(frame: Frame, make: () => AmlObject): AmlObject | (() => AmlObject) {
-    return frame.loading ? make : make();
+    return frame.loading ? () => this.budget.apart(make) : make();
   }
 
   within(frame: Frame, scope: NamespaceNode): Frame {

@@ -27,8 +27,14 @@ export class NamespaceNode {
     if (this.aliasOf) return this.aliasOf.object;
     const make = this.#deferred;
     if (make) {
+      // Not again from inside; but again later when it fails now.
       this.#deferred = undefined;
-      this.#object = make();
+      try {
+        this.#object = make();
+      } catch (error) {
+        this.#deferred = make;
+        throw error;
+      }
     }
     return this.#object;
   }

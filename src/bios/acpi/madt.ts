@@ -78,7 +78,7 @@ export const MADT_ENTRY_TYPES = {
 } as const satisfies Record<keyof typeof MADT_ENTRIES, number>;
 
 /** MPS INTI flags (ACPI 6.5 table 5.26). */
-export const INTI_FLAGS = { CONFORMS: 0, ACTIVE_HIGH_LEVEL: 0b1101 } as const;
+export const INTI_FLAGS = { CONFORMS: 0, ACTIVE_HIGH_LEVEL: 0b1101, TRIGGER: 0b1100, LEVEL: 0b1100 } as const;
 /** Ids from here on do not fit the 8-bit entry (255 is the broadcast). */
 const FIRST_X2APIC_ID = 255;
 /** GSI of the PIT: IRQ 0 of the 8259 pair is pin 2 of the I/O APIC, where pin 0 takes the ExtINT. */

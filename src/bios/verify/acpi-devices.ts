@@ -11,7 +11,7 @@ import {
   elementsOf,
   evaluatePath,
   integerOf,
-  interruptModelPath,
+  interruptModelPaths,
 } from './acpi-namespace.ts';
 
 /** A Device of the namespace, its well-known objects evaluated; undefined is "not there, or not plain data". */
@@ -102,9 +102,9 @@ function resourcesOf(term: AmlTerm | undefined): Pick<AcpiDevice, 'crs' | 'crsPr
 }
 
 function routingOf(namespace: AcpiNamespace, path: string): AcpiDevice['prt'] {
-  const model = interruptModelPath(namespace);
+  const models = interruptModelPaths(namespace);
   const read = (value: bigint) => {
-    const assumptions: Assumptions = new Map(model === undefined ? [] : [[model, value]]);
+    const assumptions: Assumptions = new Map(models.map((model) => [model, value]));
     const table = evaluatePath(namespace, path, assumptions);
     return elementsOf(table?.term)?.map((entry) => routingEntry(namespace, table!.scope, entry));
   };

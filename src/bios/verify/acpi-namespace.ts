@@ -164,14 +164,14 @@ export function elementsOf(term: AmlTerm | undefined): readonly AmlTerm[] | unde
   return term?.kind === 'DefVarPackage' ? (term as Def<'DefVarPackage'>).operands[1] : undefined;
 }
 
-/** The path of the Name to which `\_PIC` stores the interrupt model, when it does just that. */
-export function interruptModelPath(namespace: AcpiNamespace): string | undefined {
+/** The paths of the names to which `\_PIC` stores the interrupt model. */
+export function interruptModelPaths(namespace: AcpiNamespace): string[] {
   const pic = namespace.objects.get('\\_PIC');
-  if (pic?.kind !== 'Method') return undefined;
-  for (const term of pic.body) {
-    if (term.kind !== 'DefStore') continue;
+  if (pic?.kind !== 'Method') return [];
+  return pic.body.flatMap((term) => {
+    if (term.kind !== 'DefStore') return [];
     const [source, target] = (term as Def<'DefStore'>).operands;
-    if (source.kind === 'Arg0' && target.kind === 'NameString') return namespace.names.resolve(pic.path, target.path);
-  }
-  return undefined;
+    if (source.kind !== 'Arg0' || target.kind !== 'NameString') return [];
+    return namespace.names.resolve(pic.path, target.path) ?? [];
+  });
 }

@@ -43,7 +43,8 @@ function templatesOf(model: LintModel): { readonly sound: Template[]; readonly b
   const sound: Template[] = [];
   const broken: Unreadable[] = [];
   for (const { object, bytes, certain } of buffersOf(model)) {
-    if (!certain && !looksLikeTemplate(bytes)) continue;
+    // An empty buffer is how methods say that an absent device has no resources.
+    if (bytes.length === 0 || (!certain && !looksLikeTemplate(bytes))) continue;
     try {
       const { descriptors, checksum, end } = decodeResources(bytes);
       if (!certain && (end !== bytes.length || descriptors.some(({ kind }) => kind === 'Raw'))) continue;

@@ -94,14 +94,16 @@ export const INTERRUPT_CONTROLLER_RULES: readonly Rule[] = [
   {
     id: 'MADT-SCI',
     severity: 'error',
-    title: "The FADT's SCI is overridden as level-triggered and active high",
+    title: "The FADT's SCI is level-triggered, and on this board active high",
     linux: 'an edge-triggered SCI: events are lost, or "irq 9: nobody cared"',
     windows: 'stop 0xA5 with 0x01, or an interrupt storm',
     mend: 'add an interrupt source override for the SCI with flags 0x0d',
-    check: withMadt(({ INTERRUPT_OVERRIDE }, { fadt }) => {
+    check: withMadt(({ INTERRUPT_OVERRIDE }, { fadt, plan }) => {
       if (!fadt) return [];
       const override = INTERRUPT_OVERRIDE.find(({ SOURCE }) => SOURCE === fadt.SCI_INT);
-      if (override?.FLAGS === INTI_FLAGS.ACTIVE_HIGH_LEVEL) return [];
+      const { ACTIVE_HIGH_LEVEL, TRIGGER, LEVEL } = INTI_FLAGS;
+      // Other boards may have it active low, which is what an OS takes it for without an override (ACPI 6.5 §5.2.9, SCI_INT).
+      if (plan ? override?.FLAGS === ACTIVE_HIGH_LEVEL : !override || (override.FLAGS & TRIGGER) === LEVEL) return [];
       const state = override ? `has flags 0x${override.FLAGS.toString(16)}` : 'has no override';
       return [violation(`IRQ ${fadt.SCI_INT} ${state}`, { path })];
     }),
