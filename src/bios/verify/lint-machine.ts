@@ -5,14 +5,14 @@ import { checkFirmware, RULES } from './check.ts';
 
 /** Rules of the check over a firmware's own files that say nothing about a dump: it may be a part of a machine's tables. */
 const FOR_WHOLE_FIRMWARE: ReadonlySet<string> = new Set(['TABLE-REQUIRED', 'TABLE-ONCE']);
+/** The rules over definition blocks say them as well, with the place in the table. */
+const SAID_BY_LINT: ReadonlySet<string> = new Set(['DEVICE-ID', 'DEVICE-UID']);
+const leftOut = (id: string): boolean => FOR_WHOLE_FIRMWARE.has(id) || SAID_BY_LINT.has(id);
 /** Said by the rules over all tables as well. */
 const SAID_TWICE: ReadonlySet<string> = new Set(['AML-CHECKSUM', 'AML-BYTES']);
 
 /** Every rule that a lint may run. */
-export const MACHINE_RULES: readonly RuleWords[] = [
-  ...LINT_RULES,
-  ...RULES.filter(({ id }) => !FOR_WHOLE_FIRMWARE.has(id)),
-];
+export const MACHINE_RULES: readonly RuleWords[] = [...LINT_RULES, ...RULES.filter(({ id }) => !leftOut(id))];
 
 /**
  * Lints the tables of a machine: the rules over definition blocks, and, when its FADT is among them, those that hold tables against
@@ -23,6 +23,6 @@ export function lintMachine(tables: readonly DumpTable[]): Finding[] {
   const findings = lintTables(blocks);
   if (!tables.some(({ signature }) => signature === 'FACP')) return findings;
   const files = new Map(tables.map(({ name, bytes }) => [`${name}.aml`, bytes]));
-  const across = checkFirmware({ source: 'the tables', files }).filter(({ rule }) => !FOR_WHOLE_FIRMWARE.has(rule));
+  const across = checkFirmware({ source: 'the tables', files }).filter(({ rule }) => !leftOut(rule));
   return [...findings.filter(({ rule }) => !SAID_TWICE.has(rule)), ...across];
 }

@@ -77,6 +77,9 @@ function entryFor(entries: readonly RoutingEntry[], { bdf, interrupt }: PlannedF
   );
 }
 
+/** The register that says how many has 8 bits, of which 240 are useful: as many as there are vectors. */
+const MAX_IOAPIC_PINS = 240;
+
 export const ROUTING_RULES: readonly Rule[] = [
   {
     id: 'PRT-ENTRY',
@@ -129,8 +132,9 @@ export const ROUTING_RULES: readonly Rule[] = [
     check: forEachEntry((entry, { model }, facts) => {
       const gsi = model === 'apic' ? gsiOf(entry, facts) : undefined;
       if (gsi === undefined || !facts.madt) return undefined;
-      // How many pins a further I/O APIC has is not in the MADT.
-      const there = facts.madt.IO_APIC.some(({ GSI_BASE }) => gsi >= GSI_BASE && (GSI_BASE > 0 || gsi < IOAPIC_PINS));
+      // How many pins an I/O APIC has is not in the MADT, but for this board's first.
+      const pins = (base: number): number => (facts.plan && base === 0 ? IOAPIC_PINS : MAX_IOAPIC_PINS);
+      const there = facts.madt.IO_APIC.some(({ GSI_BASE }) => gsi >= GSI_BASE && gsi < GSI_BASE + pins(GSI_BASE));
       return there ? undefined : `GSI ${gsi}`;
     }),
   },
