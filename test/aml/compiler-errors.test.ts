@@ -44,6 +44,8 @@ describe('mistakes', () => {
     ['a keyword that is none', 'OperationRegion (AAA, SystemI0, 0, 1)', 'ASL_KEYWORD'],
     ['too many elements', 'Name (AAA, Package (1) { 1, 2 })', 'ASL_LENGTH'],
     ['a byte out of range', 'Name (AAA, Buffer () { 256 })', 'ASL_RANGE'],
+    ['a lock rule out of range', 'OperationRegion (R, SystemIO, 0, 9) Field (R, ByteAcc, 2) { AA, 8 }', 'ASL_RANGE'],
+    ['a region space out of range', 'OperationRegion (R, 0x100, 0, 9)', 'ASL_RANGE'],
     ['an argument count out of range', 'Method (AAA, 8) {}', 'ASL_RANGE'],
     [
       'fields that go back',

@@ -227,13 +227,14 @@ export class Cursor {
     return token.text;
   }
 
-  /** One of `keywords`, in any case, by its value; a number stands for itself. Each is a byte in the AML. */
-  keyword(keywords: Readonly<Record<string, number>>, what: string): number {
+  /** One of `keywords`, in any case, by its value; a number up to `max` stands for itself. */
+  keyword(keywords: Readonly<Record<string, number>>, what: string, max = 0xff): number {
     const token = this.next();
     if (token.kind === 'number') {
       const value = this.number(token);
-      if (value > 0xffn) this.report('ASL_RANGE', token, `${token.text} is more than 0xff, and no ${what}`);
-      return Number(value & 0xffn);
+      if (value <= BigInt(max)) return Number(value);
+      this.report('ASL_RANGE', token, `${token.text} is more than 0x${max.toString(16)}, and no ${what}`);
+      return 0;
     }
     const wanted = token.text.toUpperCase();
     const found = Object.entries(keywords).find(([keyword]) => keyword.toUpperCase() === wanted);

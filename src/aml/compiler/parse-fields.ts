@@ -65,13 +65,13 @@ export function parseBankField(cursor: Cursor, token: Token): AmlTerm {
 
 /** FieldFlags; each of the three may be left out. */
 function parseFlags(cursor: Cursor): number {
-  const keyword = (keywords: Readonly<Record<string, number>>, what: string): number => {
+  const keyword = (keywords: Readonly<Record<string, number>>, what: string, max: number): number => {
     if (!cursor.accept(',') || cursor.at(',') || cursor.at(')')) return 0;
-    return cursor.keyword(keywords, what);
+    return cursor.keyword(keywords, what, max);
   };
-  const access = keyword(FIELD_ACCESS, 'access type');
-  const lock = keyword(LOCK_RULES, 'lock rule');
-  const update = keyword(UPDATE_RULES, 'update rule');
+  const access = keyword(FIELD_ACCESS, 'access type', 0xf);
+  const lock = keyword(LOCK_RULES, 'lock rule', 1);
+  const update = keyword(UPDATE_RULES, 'update rule', 3);
   cursor.expect(')');
   return access | (lock << 4) | (update << 5);
 }
