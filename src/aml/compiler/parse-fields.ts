@@ -69,7 +69,8 @@ function parseFlags(cursor: Cursor): number {
     if (!cursor.accept(',') || cursor.at(',') || cursor.at(')')) return 0;
     return cursor.keyword(keywords, what, max);
   };
-  const access = keyword(FIELD_ACCESS, 'access type', 0xf);
+  // A number is all that the keywords do not say, such as the reserved bit 7.
+  const access = keyword(FIELD_ACCESS, 'access type', 0xff);
   const lock = keyword(LOCK_RULES, 'lock rule', 1);
   const update = keyword(UPDATE_RULES, 'update rule', 3);
   cursor.expect(')');
