@@ -259,8 +259,6 @@ describe('q35 acpi lint', () => {
     const ids = run.tool.driver.rules.map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);
     for (const { ruleId, ruleIndex } of run.results) expect(ids[ruleIndex]).toBe(ruleId);
-    const places = run.results.map(({ locations: [{ physicalLocation }] }) => physicalLocation?.region?.byteOffset);
-    expect(places.filter((offset) => offset !== undefined).length).toBeGreaterThan(0);
   });
 
   it('refuses a suppression that is none', async () => {
