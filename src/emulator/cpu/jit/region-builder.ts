@@ -87,6 +87,7 @@ export class RegionBuilder {
     this.flags.depth = this.b.depth;
     this.forms.reset();
     this.memory.reset();
+    this.vectors.beginBlock();
   }
 
   register(index: number): I64 {

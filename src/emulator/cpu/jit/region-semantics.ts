@@ -3,7 +3,8 @@ import { type HandlerExits, type ImportIndexes, InterpreterSemantics } from '../
 import { UOP } from '../interpreter/micro-op.ts';
 import { auxOfSource, signExtend, zeroExtend } from '../isa/flags.ts';
 import type { F32, F64, FlagSource, I32, I64, Size, V128 } from '../isa/semantics.ts';
-import { GPR, RIP_PAGE, TLB_READ, TLB_WRITE, ZERO_REGISTER } from '../state.ts';
+import type { LaneType } from '../simd/operations.ts';
+import { AVX_TRAP, GPR, MMX_TRAP, RIP_PAGE, SSE_TRAP, TLB_READ, TLB_WRITE, ZERO_REGISTER } from '../state.ts';
 import { type Expr, i32, i64, v128 } from '../wasm/expr.ts';
 import type { Label } from '../wasm/function-builder.ts';
 import type { ValueType } from '../wasm/types.ts';
@@ -54,6 +55,8 @@ export class RegionSemantics extends InterpreterSemantics {
   /** Registers that a helper may have changed in memory behind the locals. */
   #reload: number[] = [];
   #reloadVectors: number[] = [];
+  /** What the instruction has noted of registers; it holds once it is done. */
+  readonly #plain: [xmm: number, type: LaneType][] = [];
   /** The instruction works on vector registers in memory from here on. */
   #vectorsInMemory = false;
 
@@ -86,6 +89,7 @@ export class RegionSemantics extends InterpreterSemantics {
       this.#region.reloadRegister(register);
       this.#region.forms.forget(register);
     }
+    for (const [xmm, type] of this.#plain) this.#region.vectors.notePlain(xmm, type);
   }
 
   protected override field8(offset: number): I64 {
@@ -241,6 +245,7 @@ export class RegionSemantics extends InterpreterSemantics {
     const { vectors } = this.#region;
     this.b.late(() => vectors.spillDirty());
     this.#vectorsInMemory = true;
+    vectors.forgetPlain();
   }
 
   override attempt(fast: (giveUp: (condition: I32) => void) => void, slow: () => void): void {
@@ -252,7 +257,34 @@ export class RegionSemantics extends InterpreterSemantics {
       slow();
       for (const vector of this.#reloadVectors) this.#region.vectors.reload(vector);
       this.#reloadVectors = outer;
+      // Behind the instruction the region relies on what the fast part has noted.
+      if (this.#plain.length > 0) this.exits.follow(i32.const(this.#address + UOP.BYTE_LENGTH));
     });
+  }
+
+  override stateI32(offset: number): I32 {
+    const isTrap = offset === SSE_TRAP || offset === AVX_TRAP || offset === MMX_TRAP;
+    return isTrap && this.#region.vectors.isGuarded(offset) ? i32.const(0) : super.stateI32(offset);
+  }
+
+  override floatsAreFast(): I32 {
+    return this.#region.vectors.floatsAreFast();
+  }
+
+  override isKnownPlain(index: number, type: LaneType): boolean {
+    const xmm = this.#xmm(index);
+    return xmm >= 0 && this.#region.vectors.isPlain(xmm, type);
+  }
+
+  override notePlain(index: number, type: LaneType): void {
+    const xmm = this.#xmm(index);
+    if (xmm >= 0) this.#plain.push([xmm, type]);
+  }
+
+  override moveVector(to: number, from: number): void {
+    const [target, source] = [this.#xmm(to), this.#xmm(from)];
+    if (target < 0 || source < 0 || this.#vectorsInMemory) super.moveVector(to, from);
+    else this.#region.vectors.move(target, source);
   }
 
   override let<T extends ValueType>(value: Expr<T>): Expr<T> {

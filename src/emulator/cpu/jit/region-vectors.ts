@@ -1,10 +1,16 @@
-import type { V128 } from '../isa/semantics.ts';
-import { XMM } from '../state.ts';
+import type { I32, V128 } from '../isa/semantics.ts';
+import { LANE_TYPE, type LaneType } from '../simd/operations.ts';
+import { MXCSR, MXCSR_FAST, XMM } from '../state.ts';
 import { i32, v128 } from '../wasm/expr.ts';
 import type { FunctionBuilder } from '../wasm/function-builder.ts';
 
 const SLOT_BYTES = 32;
 const COUNT = 16;
+/** Plain lanes of a packed type: the low one is plain too. */
+const SCALAR_OF: Partial<Readonly<Record<LaneType, LaneType>>> = {
+  [LANE_TYPE.PD]: LANE_TYPE.SD,
+  [LANE_TYPE.PS]: LANE_TYPE.SS,
+};
 
 /** Number of the XMM register whose slot begins at `address` in the state; −1: none (an MMX register). */
 export function xmmAt(address: number): number {
@@ -17,6 +23,11 @@ export class RegionVectors {
   readonly #b: FunctionBuilder;
   readonly #locals = new Map<number, V128>();
   readonly #dirty = new Set<number>();
+  /** Registers whose lanes of a type are zero or normal, in the current block. */
+  readonly #plain = new Map<number, LaneType>();
+  /** Traps that the current block has asked for. */
+  readonly #guards = new Set<number>();
+  #floatsAreFast: I32 | undefined;
 
   constructor(b: FunctionBuilder) {
     this.#b = b;
@@ -33,7 +44,48 @@ export class RegionVectors {
 
   set(index: number, value: V128): void {
     this.#dirty.add(index);
+    this.#plain.delete(index);
     this.#b.set(this.get(index), value);
+  }
+
+  /** Copies a register with what is known of it. */
+  move(to: number, from: number): void {
+    const type = this.#plain.get(from);
+    this.set(to, this.get(from));
+    if (type !== undefined) this.#plain.set(to, type);
+  }
+
+  isPlain(index: number, type: LaneType): boolean {
+    const known = this.#plain.get(index);
+    return known !== undefined && (known === type || SCALAR_OF[known] === type);
+  }
+
+  notePlain(index: number, type: LaneType): void {
+    this.#plain.set(index, type);
+  }
+
+  /** A new block: it may be entered from elsewhere. */
+  beginBlock(): void {
+    this.#plain.clear();
+    this.#guards.clear();
+  }
+
+  /** True when the block has asked before whether `trap` (SSE_TRAP…) stands in the way; what could change that ends a block. */
+  isGuarded(trap: number): boolean {
+    if (this.#guards.has(trap)) return true;
+    this.#guards.add(trap);
+    return false;
+  }
+
+  /** Registers may have changed in memory. */
+  forgetPlain(): void {
+    this.#plain.clear();
+  }
+
+  /** MXCSR as it was on the way in: helpers can only make floats fast that were not. */
+  floatsAreFast(): I32 {
+    this.#floatsAreFast ??= this.#b.permanentLocal('i32');
+    return this.#floatsAreFast;
   }
 
   spill(index: number): void {
@@ -52,6 +104,10 @@ export class RegionVectors {
 
   /** All that the region holds. To be emitted late. */
   loadAll(): void {
+    if (this.#floatsAreFast !== undefined) {
+      const bits = i32.and(i32.load(i32.const(MXCSR)), i32.const(MXCSR_FAST.BITS));
+      this.#b.set(this.#floatsAreFast, i32.eq(bits, i32.const(MXCSR_FAST.VALUE)));
+    }
     for (const [index, local] of this.#locals) this.#b.set(local, v128.load(i32.const(XMM + index * SLOT_BYTES)));
   }
 }
