@@ -2,6 +2,7 @@ import { recordArithmetic } from './forms/arithmetic.ts';
 import { recordControl } from './forms/control.ts';
 import { recordExtensions } from './forms/extensions.ts';
 import { recordMoves } from './forms/moves.ts';
+import { recordNumbers } from './forms/numbers.ts';
 import { recordSequences } from './forms/sequences.ts';
 import { recordShifts } from './forms/shifts.ts';
 import { recordSimd } from './forms/simd.ts';
@@ -27,6 +28,7 @@ export const VECTOR_GROUPS: Record<string, (recorder: VectorRecorder) => void> =
   'x87-64': (recorder) => recordX87(recorder, 64),
   'x87-32': (recorder) => recordX87(recorder, 32, 0.2),
   'x87-16': (recorder) => recordX87(recorder, 16, 0.1),
+  'numbers-64': (recorder) => recordNumbers(recorder, 300),
   'simd-64': (recorder) => recordSimd(recorder, 64),
   'simd-32': (recorder) => recordSimd(recorder, 32, 0.3),
   'simd-16': (recorder) => recordSimd(recorder, 16, 0.2),
