@@ -28,6 +28,9 @@ const PORT_WRITES: readonly (readonly [port: number, value: number])[] = [
   [PORTS.PIT.base + 3, 0x34],
   [PORTS.PIT.base, 0],
   [PORTS.PIT.base, 0],
+  // 8042: command byte with both interrupts, self-test passed, scan codes translated to set 1, which systems take for a PC's keyboard.
+  [PORTS.I8042_COMMAND.base, 0x60],
+  [PORTS.I8042_DATA.base, 0x47],
 ];
 
 export function emitChipset(code: Code): void {
