@@ -60,7 +60,7 @@ export class UopTemplates {
 
   constructor(bytes: Uint8Array, handlers: HandlerTable) {
     this.#bytes = bytes;
-    this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2);
+    this.#words = new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >>> 2);
     this.#handlers = handlers;
   }
 
