@@ -34,6 +34,7 @@ const PRESENT = 1;
 const WRITABLE = 2;
 const USER = 4;
 const ACCESSED_DIRTY = 0x60;
+const NO_EXECUTE = 1n << 63n;
 
 /** RAM before any program: descriptors, page tables, and handlers that skip what faulted, map the page of retries, or acknowledge. */
 export function buildKernel(): Uint8Array {
@@ -83,8 +84,11 @@ function writePageTables(u64: Write64): void {
   for (let page = 0; page < KERNEL.PAGES; page++) {
     u64(KERNEL.LOW_TABLE + page * 8, BigInt((page * PAGE) | ACCESSED_DIRTY | PRESENT | WRITABLE));
   }
-  const map = (linear: number, physical: number, bits: number): void =>
-    u64(entryOf(linear), BigInt(physical | USER | bits));
+  const map = (linear: number, physical: number, bits: number): void => {
+    // Code fetched from a device would be read as often as the engine likes.
+    const high = physical === DEVICE_GPA ? NO_EXECUTE : 0n;
+    u64(entryOf(linear), BigInt(physical | USER | bits) | high);
+  };
   for (let page = 0; page < CODE.pages; page++) {
     map(CODE.linear + page * PAGE, CODE.physical + page * PAGE, PRESENT | WRITABLE);
   }
