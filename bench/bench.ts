@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseRegionsAfter } from '../src/cli/regions-flag.ts';
+import { resultChart } from './chart.ts';
 import type { Engine } from './engines/engine.ts';
 import { q35Engine } from './engines/q35.ts';
 import { qemuEngine } from './engines/qemu.ts';
@@ -20,6 +21,7 @@ Runs guests on our machine, on QEMU's TCG and (32-bit ones) on v86, in turn, and
   --list              the parts and groups there are; without names: all
   --rounds N          rounds, of which medians are taken (3)
   --json FILE         the results as JSON
+  --chart FILE        a bar chart as SVG (docs/performance.svg is one)
   --engines A,B       only these: q35, qemu, v86
   --regions-after N   our engine compiles a block after N entries; off: never
 `;
@@ -35,6 +37,7 @@ function options() {
       list: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '3' },
       json: { type: 'string' },
+      chart: { type: 'string' },
       engines: { type: 'string', default: 'q35,qemu,v86' },
       'regions-after': { type: 'string' },
     },
@@ -111,12 +114,13 @@ async function bench(chosen: readonly Part[]): Promise<void> {
       }
     }
   }
-  report(results);
+  await report(results);
 }
 
-function report(results: Results): void {
+async function report(results: Results): Promise<void> {
   process.stdout.write(`${resultTable(results)}\n`);
   if (flags.json !== undefined) writeFileSync(flags.json, `${JSON.stringify(results.toJSON(), null, 2)}\n`);
+  if (flags.chart !== undefined) writeFileSync(flags.chart, await resultChart(results));
   const wrong = results.disagreements();
   for (const line of wrong) say(line);
   if (wrong.length > 0) process.exitCode = 1;
