@@ -1,5 +1,5 @@
-import { CPL, FLAGS_SYSTEM, INTERRUPT_REQUEST, RFLAGS, STI_SHADOW_RIP } from '../state.ts';
-import { i32, i64 } from '../wasm/expr.ts';
+import { CPL, FLAGS_SYSTEM, INTERRUPT_REQUEST, NO_SHADOW, RFLAGS, STI_SHADOW_RIP } from '../state.ts';
+import { i32, i64, select } from '../wasm/expr.ts';
 import { condition, setStatusFlags, statusFlags, zeroExtend } from './flags.ts';
 import { type InstructionRow, row } from './row.ts';
 import type { I64, Semantic, Semantics, Size } from './semantics.ts';
@@ -90,8 +90,10 @@ const sti: Semantic = (c) => {
   const iopl = i32.and(i32.shrU(c.stateI32(FLAGS_SYSTEM), i32.const(12)), i32.const(3));
   const quiet = i32.and(i32.leU(c.stateI32(CPL), iopl), i32.eqz(c.stateI32(INTERRUPT_REQUEST)));
   c.b.if(quiet, () => {
+    // Only the STI that sets IF holds interrupts off behind it.
+    const wasSet = i32.and(c.stateI32(FLAGS_SYSTEM), i32.const(RFLAGS.IF));
+    c.setStateI32(STI_SHADOW_RIP, select(wasSet, i32.const(NO_SHADOW | 0), i32.wrap(c.nextRip())));
     c.setStateI32(FLAGS_SYSTEM, i32.or(c.stateI32(FLAGS_SYSTEM), i32.const(RFLAGS.IF)));
-    c.setStateI32(STI_SHADOW_RIP, i32.wrap(c.nextRip()));
     c.done();
   });
   c.system();
