@@ -428,12 +428,16 @@ export class TermReader {
       this.#offset = start;
       return this.readName(end);
     }
-    return this.#value(end);
+    const start = this.#offset;
+    const term = this.#value(end);
+    // ASL takes a zero here for the absence of a target.
+    if (term.kind === 'Integer' && term.value === 0n) throw this.fault('a number stands where a target is due', start);
+    return term;
   }
 
   /** Names in packages are references, never invocations. */
   #packageElement(end: number): AmlTerm {
-    return isNameStart(this.peek(end)) ? this.readName(end) : this.#term(end);
+    return isNameStart(this.peek(end)) ? this.readName(end) : this.#value(end);
   }
 
   #fields(end: number): readonly FieldElement[] {

@@ -1,4 +1,5 @@
-import { OPERATOR_BY_KIND } from '../opcodes.ts';
+import { formatPath, splitPath } from '../name-string.ts';
+import { OPCODES, OPERATOR_BY_KIND } from '../opcodes.ts';
 import type { AmlTerm } from '../tree.ts';
 import { isVeiled } from './iasl-types.ts';
 
@@ -13,7 +14,8 @@ import { isVeiled } from './iasl-types.ts';
  * - `@stmt One`: a statement that ASL does not have, as an expression.
  * - `@var`: the package behind it is a VarPackage although its size is a constant.
  * - `@emit 2 ^FOO`: the External behind it stands in the AML, with 2 arguments and this name; others only tell the compiler.
- * - `@instead TEXT` … `@end`: TEXT is meant; what stands between the two is what iasl accepts in its place.
+ * - `@instead TEXT` … `@end`: TEXT is meant; what stands between the two is what iasl accepts in its place. Codes of characters
+ *   in backticks are a name that ASL cannot write.
  * - `@header 28 49 4e 54 4c`: bytes of the header by their offset, for which DefinitionBlock has no words.
  * - `@trailing 00 00`: bytes behind the end of the table.
  * - `@as-written`: at the start: 0x00 and 0x01 are bytes, not ZeroOp and OneOp, which are Zero and One.
@@ -73,7 +75,37 @@ export const droppedStatement = (text: string): string => annotation('stmt', ins
 
 /** `meant` for our compiler, `accepted` for iasl, which refuses `meant`. Either may be empty. */
 export const instead = (meant: string, accepted: string): string =>
-  `${annotation('instead', insideComment(meant))} ${accepted} ${annotation('end')}`;
+  `${annotation('instead', insideComment(meant))} ${accepted.replace(SUBSTITUTE, '$1')} ${annotation('end')}`;
+
+const SUBSTITUTE = /\/\*@instead.*?\*\/ (.*?) \/\*@end\*\//gs;
+
+const SOUND_PATH = /^[\\^]*(?:[A-Z_][A-Z_0-9]{3}(?:\.[A-Z_][A-Z_0-9]{3})*)?$/;
+
+/** Operators that are short enough to be names as well, in any case of letters. */
+const KEYWORDS: ReadonlySet<string> = new Set(
+  [...Object.keys(OPCODES), 'Zero', 'One', 'For', 'Case']
+    .filter((word) => word.length <= 4)
+    .map((word) => word.toUpperCase()),
+);
+
+/** `path` in ASL; characters that no name may have, which damaged tables hold, and names that are operators are stated by their codes. */
+export function pathText(path: string): string {
+  if (SOUND_PATH.test(path) && path !== '') {
+    const text = formatPath(path);
+    return KEYWORDS.has(text) ? instead(verbatimName(path), text) : text;
+  }
+  const { prefix, segments } = splitPath(path);
+  const sound = segments.map((segment) =>
+    segment
+      .replace(/[^A-Z_0-9]/g, 'X')
+      .replace(/^\d/, 'X')
+      .padEnd(4, '_'),
+  );
+  return instead(verbatimName(path), path === '' ? 'NULL' : formatPath(prefix + sound.join('.')));
+}
+
+const verbatimName = (path: string): string =>
+  `\`${Array.from(path, (character) => character.charCodeAt(0).toString(16).padStart(2, '0')).join(' ')}\``;
 
 /** Strings, substitutes, annotations, comments. */
 const COMMENTS = /"(?:[^"\\]|\\.)*"|\/\*@instead(.*?)\*\/.*?\/\*@end\*\/|\/\*@(.*?)\*\/|\/\*.*?\*\/|\/\/[^\n]*/gs;

@@ -1,8 +1,8 @@
 import type { DecodedSet, DecodedTable } from '../decode.ts';
-import { formatPath, splitPath } from '../name-string.ts';
+import { splitPath } from '../name-string.ts';
 import { absolutePath, childPath, type DeclaredNames, parentPath, ROOT } from '../namespace.ts';
 import type { ObjectType } from '../opcodes.ts';
-import { instead } from './annotations.ts';
+import { instead, pathText } from './annotations.ts';
 import { type External, typeOf } from './externals.ts';
 import { recursiveMethods, returnlessMethods } from './iasl-methods.ts';
 import { type Concessions, lastSegment } from './place.ts';
@@ -86,4 +86,4 @@ export function foreignScopes(
 }
 
 export const idleDevices = (paths: ReadonlySet<string>): string[] =>
-  [...paths].sort().map((path) => instead('', `If (Zero) { Device (${formatPath(path)}) {} }`));
+  [...paths].sort().map((path) => instead('', `If (Zero) { Device (${pathText(path)}) {} }`));

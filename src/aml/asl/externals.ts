@@ -1,6 +1,7 @@
-import { formatPath, splitPath } from '../name-string.ts';
+import { splitPath } from '../name-string.ts';
 import { absolutePath, type Declaration, type DeclaredKind, DeclaredNames, parentPath, ROOT } from '../namespace.ts';
 import type { ObjectType } from '../opcodes.ts';
+import { pathText } from './annotations.ts';
 import type { NameUse, TableNames } from './uses.ts';
 
 /** ObjectType keywords of External by what is declared. */
@@ -77,7 +78,7 @@ export function externalsText(externals: ReadonlyMap<string, External>): string[
     .sort(([left], [right]) => (left < right ? -1 : 1))
     .map(([path, { type, argumentCount }]) => {
       const note = argumentCount === undefined ? '' : `    // ${argumentCount} arguments`;
-      return `External (${formatPath(path).replace(/^\\(?=.)/, '')}, ${type})${note}`;
+      return `External (${pathText(path).replace(/^\\(?=.)/, '')}, ${type})${note}`;
     });
 }
 

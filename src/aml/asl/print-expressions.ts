@@ -1,7 +1,6 @@
-import { formatPath } from '../name-string.ts';
-import { MATCH_OPERATORS, OPERATOR_BY_KIND, type Opcode, ROW_BY_KIND } from '../opcodes.ts';
+import { MATCH_OPERATORS, OPERATOR_BY_KIND, type Opcode, type OperandKind, ROW_BY_KIND } from '../opcodes.ts';
 import type { AmlTerm, AnyDef, Def, DefTerm, IntegerTerm, InvocationTerm, NameTerm, OperandValue } from '../tree.ts';
-import { annotated, instead } from './annotations.ts';
+import { annotated, instead, pathText } from './annotations.ts';
 import { isVeiled, veiled } from './iasl-types.ts';
 import { isInvocable, type Place, withLastSegment } from './place.ts';
 import { bufferText, eisaIdText, integerText } from './print-data.ts';
@@ -49,7 +48,7 @@ const literalText = (term: IntegerTerm, place: Place): string =>
 
 /** A name as it stands; NullName is only known as the absence of a target. */
 export function nameText(name: NameTerm): string {
-  return name.path === '' ? 'Zero' : formatPath(name.path);
+  return name.path === '' ? 'Zero' : pathText(name.path);
 }
 
 /** iasl takes no parentheses behind a name that is External with another type than MethodObj. */
@@ -60,11 +59,11 @@ export function invocationText({ name, args }: InvocationTerm, place: Place): st
 }
 
 function invokedName(name: NameTerm, place: Place): string {
-  const text = annotated(name, formatPath(name.path));
+  const text = annotated(name, pathText(name.path));
   // A method may be known by another name inside of itself.
   const alias = place.concessions?.aliases.get(place.scope);
   if (alias === undefined || place.own.find(place.scope, name.path)?.path !== place.scope) return text;
-  return instead(text, formatPath(withLastSegment(name.path, alias)));
+  return instead(text, pathText(withLastSegment(name.path, alias)));
 }
 
 /** A row's text inside an expression: operators only where no target would be lost. */
@@ -93,15 +92,19 @@ function infixText(symbol: string, operands: readonly AmlTerm[], place: Place): 
 export function callText(row: Opcode, def: DefTerm, place: Place): string {
   const args = row.operands.map((kind, index) => {
     const value = (def as AnyDef).operands[index];
-    return kind === 'Target' && isNull(value) ? '' : operandText(value, place);
+    return kind === 'Target' && isNull(value) ? '' : operandText(kind, value, place);
   });
   while (args.at(-1) === '') args.pop();
   return `${OPERATOR_BY_KIND.get(def.kind)} (${args.join(', ')})`;
 }
 
-export function operandText(value: OperandValue, place: Place): string {
+export function operandText(kind: OperandKind, value: OperandValue, place: Place): string {
+  if (kind === 'NameString') return givenName(value as NameTerm);
   return typeof value === 'number' ? hexOf(value) : expressionText(value as AmlTerm, place);
 }
+
+/** A name where nothing else may stand. */
+export const givenName = (name: NameTerm): string => annotated(name, pathText(name.path));
 
 type SpecialExpression<D> = (def: D, place: Place) => string | undefined;
 

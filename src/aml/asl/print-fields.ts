@@ -1,7 +1,6 @@
-import { formatNameSeg } from '../name-string.ts';
 import { FIELD_ACCESS, LOCK_RULES, UPDATE_RULES } from '../opcodes.ts';
 import type { AmlTerm, FieldElement } from '../tree.ts';
-import { annotation } from './annotations.ts';
+import { annotation, pathText } from './annotations.ts';
 import { connectionText } from './print-data.ts';
 import { hexOf, indented } from './text.ts';
 
@@ -56,7 +55,7 @@ function annotatedElement(element: FieldElement, text: string): string {
 function elementText(element: FieldElement, start: number, termText: (term: AmlTerm) => string): string {
   switch (element.kind) {
     case 'NamedField':
-      return `${`${formatNameSeg(element.name)},`.padEnd(8)}${element.bitLength}`;
+      return `${`${pathText(element.name)},`.padEnd(8)}${element.bitLength}`;
     case 'ReservedField': {
       const end = start + element.bitLength;
       return end % 8 === 0 && element.bitLength >= 8 ? `Offset (${hexOf(end / 8)})` : `    ,   ${element.bitLength}`;

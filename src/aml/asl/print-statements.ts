@@ -1,4 +1,3 @@
-import { formatNameSeg, formatPath } from '../name-string.ts';
 import { absolutePath, parentPath, ROOT } from '../namespace.ts';
 import {
   OBJECT_TYPES,
@@ -9,7 +8,7 @@ import {
   ROW_BY_KIND,
 } from '../opcodes.ts';
 import type { AmlTerm, AnyDef, Def, DefTerm, NameTerm, OperandValue } from '../tree.ts';
-import { annotated, annotation, droppedStatement, instead, isDroppedStatement } from './annotations.ts';
+import { annotated, annotation, droppedStatement, instead, isDroppedStatement, pathText } from './annotations.ts';
 import { idlePreamble, returnsRefused } from './iasl-methods.ts';
 import { refusesName } from './iasl-reserved.ts';
 import { veiled } from './iasl-types.ts';
@@ -19,6 +18,7 @@ import {
   callText,
   divideText,
   expressionText,
+  givenName,
   isDef,
   isNull,
   isPlainObject,
@@ -51,7 +51,7 @@ function elseText(term: Def<'DefElse'>, place: Place): string {
 function statementText(term: AmlTerm, place: Place): string {
   if (isDroppedStatement(term)) return droppedStatement(expressionText(term, place));
   if (term.kind === 'NameString') {
-    const path = formatPath(term.path);
+    const path = pathText(term.path);
     return isInvocable(place, term.path) ? annotated(term, `${path} ()`) : droppedStatement(annotated(term, path));
   }
   return isDef(term) ? annotated(term, defStatementText(term, place)) : expressionText(term, place);
@@ -133,7 +133,7 @@ function declarationText(row: Opcode, def: DefTerm, place: Place): string {
 function blockText(row: Opcode, def: DefTerm, place: Place): string {
   const operands = (def as AnyDef).operands;
   const body = operands.at(-1) as readonly AmlTerm[];
-  const args = operands.slice(0, -1).map((operand) => operandText(operand, place));
+  const args = operands.slice(0, -1).map((operand, index) => operandText(row.operands[index], operand, place));
   const head = `${OPERATOR_BY_KIND.get(def.kind)} (${args.join(', ')})`;
   if (!row.opensScope) return braced(head, statementsText(body, place));
   return commented(
@@ -169,7 +169,7 @@ function declaredName(
   isRefused: boolean,
   extra?: string,
 ): { text: string; alias: string[] } {
-  const text = annotated(name, formatPath(name.path));
+  const text = givenName(name);
   if (!isRefused || !place.concessions) {
     const other = extra === undefined ? [] : [aliasText(name.path, withLastSegment(name.path, extra))];
     return { text, alias: other };
@@ -177,11 +177,11 @@ function declaredName(
   const accepted = withLastSegment(name.path, place.concessions.unusedSegment(lastSegment(name.path)));
   const alias = [aliasText(accepted, name.path)];
   if (extra !== undefined) alias.push(aliasText(accepted, withLastSegment(name.path, extra)));
-  return { text: instead(text, formatPath(accepted)), alias };
+  return { text: instead(text, pathText(accepted)), alias };
 }
 
 const aliasText = (source: string, alias: string): string =>
-  instead('', `Alias (${formatPath(source)}, ${formatPath(alias)})`);
+  instead('', `Alias (${pathText(source)}, ${pathText(alias)})`);
 
 /** A type for what is declared External without one, when it is a scope. */
 function scopeType(path: string, place: Place): ObjectType {
@@ -216,44 +216,45 @@ const STATEMENTS: Statements = {
     const note = keyword === 'MethodObj' ? `    // ${count & 7} arguments` : '';
     const absolute = absolutePath(place.scope, name.path);
     // iasl looks for carets' scopes, which only other tables declare.
-    const path = name.path.startsWith('^') ? absolute : name.path;
+    const path = /^\^[\^A-Z_0-9.]+$/.test(name.path) ? absolute : name.path;
     const shown = keyword === 'UnknownObj' ? scopeType(absolute, place) : keyword;
     const original = [
       `${count}`,
-      ...(path === name.path ? [] : [formatPath(name.path)]),
+      ...(path === name.path ? [] : [pathText(name.path)]),
       ...(OBJECT_TYPES[type] === shown ? [] : [`${type}`]),
     ];
-    const text = `External (${annotated(name, formatPath(path))}, ${shown})`;
+    const text = `External (${annotated(name, pathText(path))}, ${shown})`;
     const emitted = `${annotation('emit', original.join(' '))} ${text}`;
     // iasl refuses what a method holds, unless it can be found further out.
     const isTemporary = place.own.at(parentPath(absolute))?.kind === 'Method';
     if (!isTemporary || !place.concessions) return `${emitted}${note}`;
     const segment = lastSegment(absolute);
-    const further = `External (${formatNameSeg(segment)}, ${keyword})`;
+    const further = `External (${pathText(segment)}, ${keyword})`;
     return instead(emitted, place.concessions.isFirstAtRoot(segment) ? further : '');
   },
-  DefElse: elseText,
+  // Without an If in front there is no ElseIf.
+  DefElse: (def, place) => braced('Else', statementsText(def.operands[0], place)),
   DefOpRegion: (def, place) => {
     const [name, space, offset, length] = def.operands;
     const range = `${expressionText(offset, place)}, ${regionLengthText(length, place)}`;
-    return `OperationRegion (${expressionText(name, place)}, ${keywordOf(REGION_SPACES, space)}, ${range})`;
+    return `OperationRegion (${givenName(name)}, ${keywordOf(REGION_SPACES, space)}, ${range})`;
   },
   DefField: (def, place) => {
     const [region, flags, elements] = def.operands;
-    return fieldListText(`Field (${expressionText(region, place)}, ${fieldFlagsText(flags)})`, elements, (term) =>
+    return fieldListText(`Field (${givenName(region)}, ${fieldFlagsText(flags)})`, elements, (term) =>
       expressionText(term, place),
     );
   },
   DefIndexField: (def, place) => {
     const [index, data, flags, elements] = def.operands;
-    const names = `${expressionText(index, place)}, ${expressionText(data, place)}`;
+    const names = `${givenName(index)}, ${givenName(data)}`;
     return fieldListText(`IndexField (${names}, ${fieldFlagsText(flags)})`, elements, (term) =>
       expressionText(term, place),
     );
   },
   DefBankField: (def, place) => {
     const [region, bank, value, flags, elements] = def.operands;
-    const names = [region, bank, value].map((term) => expressionText(term, place)).join(', ');
+    const names = `${givenName(region)}, ${givenName(bank)}, ${expressionText(value, place)}`;
     return fieldListText(`BankField (${names}, ${fieldFlagsText(flags)})`, elements, (term) =>
       expressionText(term, place),
     );

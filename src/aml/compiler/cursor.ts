@@ -186,6 +186,7 @@ export class Cursor {
   }
 
   nameOf(text: string, token: Token): NameTerm {
+    if (token.isVerbatim) return { kind: 'NameString', path: text };
     const known = this.#names.get(text);
     if (known) return known;
     try {
@@ -250,6 +251,9 @@ export class Cursor {
     return found[1];
   }
 }
+
+/** The word that a token may be a keyword as. */
+export const wordOf = ({ text, isVerbatim }: Token): string => (isVerbatim ? '' : text.toUpperCase());
 
 export function describe(token: Token): string {
   switch (token.kind) {

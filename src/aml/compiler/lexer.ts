@@ -130,6 +130,17 @@ export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] 
     at = end < 0 ? text.length : end + END.length;
   };
 
+  /** The codes of a name's characters in backticks. */
+  const verbatimName = (): void => {
+    const close = text.indexOf('`', at + 1);
+    const end = close < 0 ? text.length : close;
+    const codes = text.slice(at + 1, end).match(/[0-9a-f]+/gi) ?? [];
+    const value = String.fromCharCode(...codes.map((digits) => Number.parseInt(digits, 16) & 0xff));
+    tokens.push({ kind: 'name', text: value, isVerbatim: true, source, start: at, end: end + 1, startsLine });
+    startsLine = false;
+    at = Math.min(end + 1, text.length);
+  };
+
   const literal = (): void => {
     const start = at;
     let value = '';
@@ -175,6 +186,8 @@ export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] 
       // Annotations inside of an annotation have brackets: a comment would end it.
       const close = text.indexOf(']', at);
       push('annotation', text.slice(at + 2, close).trim(), at, close + 1);
+    } else if (within !== undefined && code === 96) {
+      verbatimName();
     } else if (code === 34) {
       literal();
     } else if (code === 92 && /^\r?\n/.test(text.slice(at + 1, at + 3))) {

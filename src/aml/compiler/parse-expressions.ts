@@ -10,7 +10,7 @@ import {
   REGION_SPACES,
 } from '../opcodes.ts';
 import type { AmlTerm, DefTerm, NameTerm, OperandValue, PkgLengthBytes } from '../tree.ts';
-import { type Cursor, describe, MAX_DEPTH } from './cursor.ts';
+import { type Cursor, describe, MAX_DEPTH, wordOf } from './cursor.ts';
 import { parseBuffer, parsePackage, parseResourceTemplate, parseUnicode } from './parse-data.ts';
 import { parseToPld } from './parse-pld.ts';
 import type { Token } from './source.ts';
@@ -245,7 +245,7 @@ export const SPECIAL: ReadonlyMap<string, Special> = new Map<string, Special>([
 /** A keyword, a method invocation or a name. */
 function parseNamed(cursor: Cursor): AmlTerm {
   const { token } = cursor;
-  const word = token.text.toUpperCase();
+  const word = wordOf(token);
   const special = SPECIAL.get(word);
   if (special) {
     cursor.next();

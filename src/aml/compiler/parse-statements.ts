@@ -1,7 +1,7 @@
 /** Declarations and statements: ACPI 6.5 §19.6. */
 import { OBJECT_TYPES } from '../opcodes.ts';
 import type { AmlTerm } from '../tree.ts';
-import { type Cursor, describe, type MethodContext, SyntaxFailure } from './cursor.ts';
+import { type Cursor, describe, type MethodContext, SyntaxFailure, wordOf } from './cursor.ts';
 import {
   def,
   parseList,
@@ -73,7 +73,7 @@ export function parseStatement(cursor: Cursor, terms: AmlTerm[]): void {
   const { token } = cursor;
   if (token.kind === 'annotation' && parseAnnotatedStatement(cursor, terms)) return;
   if (token.kind === 'name') {
-    const word = token.text.toUpperCase();
+    const word = wordOf(token);
     const row = ROWS.get(word);
     const behind = cursor.peek();
     const isCall = behind.kind === 'punctuation' && (behind.text === '(' || behind.text === '{');

@@ -61,6 +61,8 @@ export interface Token {
   readonly kind: TokenKind;
   /** What it says: a string without quotes and escapes, an annotation without its marks. */
   readonly text: string;
+  /** A name that stands for itself, whatever its characters: no keyword, nothing padded. */
+  readonly isVerbatim?: boolean;
   readonly source: SourceText;
   readonly start: number;
   readonly end: number;

@@ -1,3 +1,4 @@
+import { quoted } from '../asl/text.ts';
 /** ClockInput: ACPI 6.5 §6.4.3.14. */
 import {
   aslHex,
@@ -51,7 +52,7 @@ export const CLOCK_INPUT: DescriptorCodec<ClockInput> = {
   asl({ numerator, divisor, scale, mode, source }) {
     const frequency = [aslHex(numerator, 8), aslHex(divisor, 4), scale, mode];
     if (!source) return { name: 'ClockInput', args: frequency };
-    const name = source.name === undefined ? '' : JSON.stringify(source.name);
+    const name = source.name === undefined ? '' : quoted(source.name);
     return { name: 'ClockInput', args: [...frequency, name, aslHex(source.index, 2)] };
   },
 };

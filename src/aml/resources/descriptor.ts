@@ -1,3 +1,4 @@
+import { quoted } from '../asl/text.ts';
 /**
  * What each resource descriptor's file provides. A descriptor is a plain object with `kind`; the codec frames nothing: tag and
  * length are put around the body by resource-template.ts (ACPI 6.5 §6.4.2 small, §6.4.3 large).
@@ -82,7 +83,7 @@ export function readCString(bytes: Uint8Array, offset: number): string {
 /** The two ASL arguments ResourceSourceIndex and ResourceSource. */
 export function aslResourceSource(source: ResourceSource | undefined): [string, string] {
   if (source === undefined) return ['', ''];
-  return [aslHex(source.index, 2), source.name === undefined ? '' : JSON.stringify(source.name)];
+  return [aslHex(source.index, 2), source.name === undefined ? '' : quoted(source.name)];
 }
 
 export const SHARE_TYPES = ['Exclusive', 'Shared'] as const;

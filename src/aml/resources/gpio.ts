@@ -1,3 +1,4 @@
+import { quoted } from '../asl/text.ts';
 /** GpioInt and GpioIo: ACPI 6.5 §6.4.3.8.1. */
 import {
   aslHex,
@@ -118,7 +119,7 @@ export const GPIO: DescriptorCodec<Gpio> = {
     const pull = typeof gpio.pull === 'number' ? aslHex(gpio.pull, 2) : gpio.pull;
     const timeout = aslHex(gpio.debounceTimeout, 4);
     const tail = [
-      JSON.stringify(gpio.source),
+      quoted(gpio.source),
       aslHex(gpio.sourceIndex, 2),
       gpio.usage,
       NAME_SLOT,

@@ -1,3 +1,4 @@
+import { quoted } from '../asl/text.ts';
 /** PinGroup, PinGroupFunction and PinGroupConfig: ACPI 6.5 §6.4.3.11 to §6.4.3.13. */
 import {
   aslHex,
@@ -45,7 +46,7 @@ export const PIN_GROUP: DescriptorCodec<PinGroup> = {
   },
   asl: ({ label, usage, pins, vendorData }) => ({
     name: 'PinGroup',
-    args: [JSON.stringify(label), usage, NAME_SLOT, aslVendorData(vendorData)],
+    args: [quoted(label), usage, NAME_SLOT, aslVendorData(vendorData)],
     list: pins.map((pin) => aslHex(pin, 4)),
   }),
 };
@@ -64,9 +65,9 @@ const flagsOf = ({ share, usage }: PinGroupUse): number[] =>
   u16(indexOfKeyword(SHARE_TYPES, share) | (indexOfKeyword(USAGES, usage) << 1));
 
 const aslTail = (use: PinGroupUse): string[] => [
-  JSON.stringify(use.source),
+  quoted(use.source),
   aslHex(use.sourceIndex, 2),
-  JSON.stringify(use.label),
+  quoted(use.label),
   use.usage,
   NAME_SLOT,
   aslVendorData(use.vendorData),

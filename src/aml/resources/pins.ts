@@ -1,3 +1,4 @@
+import { quoted } from '../asl/text.ts';
 /** PinFunction and PinConfig: ACPI 6.5 §6.4.3.9 and §6.4.3.10. */
 import {
   aslHex,
@@ -62,7 +63,7 @@ export const PIN_FUNCTION: DescriptorCodec<PinFunction> = {
   asl(use) {
     const pull = typeof use.pull === 'number' ? aslHex(use.pull, 2) : use.pull;
     // The descriptor has no bit for the usage: a function of a pin is consumed.
-    const tail = [JSON.stringify(use.source), aslHex(use.sourceIndex, 2), 'ResourceConsumer', NAME_SLOT];
+    const tail = [quoted(use.source), aslHex(use.sourceIndex, 2), 'ResourceConsumer', NAME_SLOT];
     const args = [use.share, pull, aslHex(use.functionNumber, 4), ...tail, aslVendorData(use.vendorData)];
     return { name: 'PinFunction', args, list: use.pins.map((pin) => aslHex(pin, 4)) };
   },
@@ -105,7 +106,7 @@ export const PIN_CONFIG: DescriptorCodec<PinConfig> = {
     };
   },
   asl(use) {
-    const tail = [JSON.stringify(use.source), aslHex(use.sourceIndex, 2), use.usage, NAME_SLOT];
+    const tail = [quoted(use.source), aslHex(use.sourceIndex, 2), use.usage, NAME_SLOT];
     const config = [aslHex(use.configType, 2), aslHex(use.configValue, 8)];
     const args = [use.share, ...config, ...tail, aslVendorData(use.vendorData)];
     return { name: 'PinConfig', args, list: use.pins.map((pin) => aslHex(pin, 4)) };

@@ -1,3 +1,4 @@
+import { quoted } from '../asl/text.ts';
 /** I2C, SPI, UART and CSI-2 serial bus connections: ACPI 6.5 §6.4.3.8.2. */
 import {
   type AslMacro,
@@ -201,7 +202,7 @@ export const SERIAL_BUS: DescriptorCodec<SerialBus> = {
   },
   asl(bus): AslMacro {
     const { connection, slaveMode } = bus;
-    const source = [JSON.stringify(bus.source), aslHex(bus.sourceIndex, 2)];
+    const source = [quoted(bus.source), aslHex(bus.sourceIndex, 2)];
     const share = bus.revision === 2 ? [bus.share] : [];
     const suffix = bus.revision === 2 ? 'V2' : '';
     const tail = [...source, bus.usage, NAME_SLOT, ...share, aslVendorData(bus.vendorData)];
