@@ -17,6 +17,7 @@ import {
   divide,
   eisaId,
   elseThen,
+  event,
   ifThen,
   increment,
   index,
@@ -36,6 +37,7 @@ import {
   scope,
   shiftLeft,
   sizeOf,
+  sleep,
   store,
   str,
   subtract,
@@ -43,6 +45,7 @@ import {
   toBuffer,
   toHexString,
   toInteger,
+  wait,
   whileDo,
 } from '../../src/aml/build.ts';
 import {
@@ -145,6 +148,33 @@ describe('statements', () => {
 
   test('an endless loop ends with an error, not with the process', () => {
     expect(() => run([whileDo(1, [])], [], { limits: { steps: 1000 } })).toThrow(/AE_AML_LOOP_TIMEOUT/);
+  });
+
+  test('index registers in a circle do so too', () => {
+    const around = [
+      operationRegion('REGS', 'SystemIO', 0x70, 2),
+      field('REGS', {}, [fieldUnit('DATA', 8)]),
+      indexField('LOOP', 'DATA', {}, [fieldUnit('LOOP', 8)]),
+    ];
+    expect(() => value('LOOP', around)).toThrow(/AE_AML_CIRCULAR_REFERENCE/);
+  });
+
+  test('objects without end do so too', () => {
+    const body = [
+      store(str('AAAAAAAAAAAAAAAA'), local(0)),
+      whileDo(1, [store(concatenate(local(0), local(0)), local(0))]),
+    ];
+    expect(() => run(body)).toThrow(/AE_AML_BUFFER_LIMIT/);
+    const small = [whileDo(1, [store(buffer(new Array(1024).fill(1)), local(0))])];
+    expect(() => run(small)).toThrow(/AE_NO_MEMORY/);
+  });
+
+  test('a loop that sleeps ends after 30 seconds of virtual time', () => {
+    expect(() => run([whileDo(1, [sleep(1000)])])).toThrow(/a While takes more than 30 s/);
+  });
+
+  test('Wait without end for an event that nobody signals is an error', () => {
+    expect(() => run([wait('EVNT', 0xffff)], [event('EVNT')])).toThrow(/AE_TIME/);
   });
 
   test('recursion without end does so too', () => {

@@ -16,12 +16,13 @@ interface UnitAccess {
 }
 
 /** The bits of a field unit, right aligned. */
-export function readFieldUnit(field: FieldUnitObject, ports: RegionPorts): bigint {
+export function readFieldUnit(field: FieldUnitObject, ports: RegionPorts, links = 0): bigint {
   checkLength(field.bitLength);
   if (isPins(field)) return pinAccess(field, ports).read();
-  const access = accessOf(field, ports);
+  const access = accessOf(field, ports, links);
   let value = 0n;
   for (const { unit, fieldShift, from, count } of unitsOf(field)) {
+    ports.charge();
     const bits = (access.read(unit * field.accessBytes) >> BigInt(from)) & ((1n << BigInt(count)) - 1n);
     value |= bits << BigInt(fieldShift);
   }
@@ -29,15 +30,16 @@ export function readFieldUnit(field: FieldUnitObject, ports: RegionPorts): bigin
 }
 
 /** Writes `value` into a field unit; the bits around it follow the update rule. */
-export function writeFieldUnit(field: FieldUnitObject, value: bigint, ports: RegionPorts): void {
+export function writeFieldUnit(field: FieldUnitObject, value: bigint, ports: RegionPorts, links = 0): void {
   checkLength(field.bitLength);
   if (isPins(field)) {
     pinAccess(field, ports).write(value);
     return;
   }
-  const access = accessOf(field, ports);
+  const access = accessOf(field, ports, links);
   const full = (1n << BigInt(field.accessBytes * 8)) - 1n;
   for (const { unit, fieldShift, from, count } of unitsOf(field)) {
+    ports.charge();
     const mask = ((1n << BigInt(count)) - 1n) << BigInt(from);
     const offset = unit * field.accessBytes;
     const bits = ((value >> BigInt(fieldShift)) << BigInt(from)) & mask;
@@ -77,17 +79,21 @@ function* unitsOf({ bitOffset, bitLength, accessBytes }: FieldUnitObject): Gener
   }
 }
 
-function accessOf(field: FieldUnitObject, ports: RegionPorts): UnitAccess {
+/** Index and bank registers that are index or bank fields themselves; a longer chain is a circle. */
+const MAX_LINKS = 4;
+
+function accessOf(field: FieldUnitObject, ports: RegionPorts, links: number): UnitAccess {
+  if (links > MAX_LINKS) throw evaluationError('AE_AML_CIRCULAR_REFERENCE', 'index or bank registers lead in a circle');
   const { source, accessBytes } = field;
   switch (source.kind) {
     case 'Region':
       return regionAccess(source.region, accessBytes, ports);
     case 'Bank': {
-      writeNode(source.bank, source.value, ports);
+      writeNode(source.bank, source.value, ports, links + 1);
       return regionAccess(source.region, accessBytes, ports);
     }
     case 'Index':
-      return indexAccess(source, accessBytes, ports);
+      return indexAccess(source, ports, links + 1);
   }
 }
 
@@ -159,16 +165,16 @@ const pinBytes = (bitLength: number): 1 | 2 | 4 | 8 =>
   bitLength <= 8 ? 1 : bitLength <= 16 ? 2 : bitLength <= 32 ? 4 : 8;
 
 /** The index register takes the byte offset, the data register the unit (§19.6.65). */
-function indexAccess(source: Extract<FieldSource, { kind: 'Index' }>, _bytes: number, ports: RegionPorts): UnitAccess {
-  const select = (byteOffset: number) => writeNode(source.index, BigInt(byteOffset), ports);
+function indexAccess(source: Extract<FieldSource, { kind: 'Index' }>, ports: RegionPorts, links: number): UnitAccess {
+  const select = (byteOffset: number) => writeNode(source.index, BigInt(byteOffset), ports, links);
   return {
     read: (byteOffset) => {
       select(byteOffset);
-      return readFieldUnit(fieldOf(source.data), ports);
+      return readFieldUnit(fieldOf(source.data), ports, links);
     },
     write: (byteOffset, value) => {
       select(byteOffset);
-      writeNode(source.data, value, ports);
+      writeNode(source.data, value, ports, links);
     },
   };
 }
@@ -180,8 +186,8 @@ function fieldOf(node: NamespaceNode): FieldUnitObject {
   return object;
 }
 
-const writeNode = (node: NamespaceNode, value: bigint, ports: RegionPorts): void =>
-  writeFieldUnit(fieldOf(node), value, ports);
+const writeNode = (node: NamespaceNode, value: bigint, ports: RegionPorts, links: number): void =>
+  writeFieldUnit(fieldOf(node), value, ports, links);
 
 /** The bits of a buffer field, right aligned. */
 export function readBufferField(field: BufferFieldObject): bigint {

@@ -62,7 +62,12 @@ export class AmlInterpreter {
   constructor(tables: readonly SourceTable[], options: InterpreterOptions = {}) {
     const { regions = {}, fill = 0, semantics = SPEC_SEMANTICS, limits, observer } = options;
     this.#tables = new LoadedTables(tables, options, (table, scope) => this.#executor.loadTable(table.terms, scope));
-    this.#regions = new ObservedRegions(regions, fill, () => this.#executor.observer);
+    this.#regions = new ObservedRegions(
+      regions,
+      fill,
+      () => this.#executor.observer,
+      () => this.#executor.budget.step(),
+    );
     this.#executor = new Executor({
       integerBytes: (this.set.tables[0]?.header.revision ?? 2) < 2 ? 4 : 8,
       semantics,

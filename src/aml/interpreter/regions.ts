@@ -35,6 +35,8 @@ export interface RegionHandler {
 export interface RegionPorts {
   handlerOf(space: number): RegionHandler;
   transfer(access: BufferTransfer): Uint8Array;
+  /** One access costs a step of the evaluation. */
+  charge(): void;
 }
 
 /** A region that was used and has nothing behind it. */
@@ -100,11 +102,18 @@ export class ObservedRegions implements RegionPorts {
   readonly absent: AbsentHardware;
   readonly #handlers: RegionHandlers;
   readonly #observer: () => ExecutionObserver | undefined;
+  readonly charge: () => void;
 
-  constructor(handlers: RegionHandlers, fill: number, observer: () => ExecutionObserver | undefined) {
+  constructor(
+    handlers: RegionHandlers,
+    fill: number,
+    observer: () => ExecutionObserver | undefined,
+    charge: () => void,
+  ) {
     this.#handlers = handlers;
     this.absent = new AbsentHardware(fill);
     this.#observer = observer;
+    this.charge = charge;
   }
 
   handlerOf(space: number): RegionHandler {
