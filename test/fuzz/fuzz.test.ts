@@ -4,7 +4,7 @@ import { Comparison } from './compare.ts';
 import { assembleProgram, draftProgram } from './program.ts';
 
 /** `node bench/fuzz.ts` runs more of them, and takes a failing one apart. */
-const PROGRAMS = 500;
+const PROGRAMS = 300;
 const FIRST_SEED = 1;
 const REGIONS_AFTER = 4;
 /** Programs that once found something: self-modifying code that a slice's end cut, STI with IF set. */
