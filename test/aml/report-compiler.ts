@@ -8,21 +8,17 @@
  */
 import { parseArgs } from 'node:util';
 import { type Compilation, compile } from '../../src/aml/compiler/compile.ts';
-import { CompileError, type Diagnostic, MESSAGES } from '../../src/aml/compiler/diagnostics.ts';
+import { CompileError, type Diagnostic } from '../../src/aml/compiler/diagnostics.ts';
 import { sourceSpans } from '../../src/aml/compiler/output/listing.ts';
 import { goldenMachines } from './golden.ts';
 import { compileAsl, disassembleWithIasl } from './iasl.ts';
+import { iaslDiagnostics } from './iasl-diagnostics.ts';
 
 const { match = '', step = '1' } = parseArgs({
   options: { match: { type: 'string' }, step: { type: 'string' } },
 }).values;
 /** iasl as Debian has it. */
 const CREATOR = { creatorId: 'INTL', creatorRevision: 0x2020_0925 };
-const IDS = new Map(
-  (Object.entries(MESSAGES) as [string, { readonly iasl?: readonly number[] }][]).flatMap(([id, { iasl = [] }]) =>
-    iasl.map((number) => [number, id] as const),
-  ),
-);
 
 const totals = { tables: 0, lostByIasl: 0, refusedByIasl: 0, equal: 0, different: 0, refusedByUs: 0 };
 interface Kind {
@@ -44,8 +40,7 @@ function countKinds(diagnostics: readonly Diagnostic[], output: string): void {
     places.add(`${id} ${line}`);
     kindOf(id).ours++;
   }
-  for (const [, line, number] of output.matchAll(/^\S+\((\d+)\) : *\w+ +(\d+) -/gm)) {
-    const id = IDS.get(Number(number)) ?? `iasl ${number}`;
+  for (const { id, line } of iaslDiagnostics(output)) {
     kindOf(id).iasl++;
     if (places.has(`${id} ${line}`)) kindOf(id).both++;
   }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import AmlCompileCommand from '../../src/commands/aml/compile.ts';
 import { runCommand } from '../support/run-command.ts';
+import { runExamples } from './run-examples.ts';
 
 const block = (signature: string, body: string): string =>
   `DefinitionBlock ("", "${signature}", 2, "Q35", "TEST", 1)\n{\n${body}\n}\n`;
@@ -20,6 +21,21 @@ describe('q35 aml compile', () => {
     writeFileSync(at('warns.asl'), block('SSDT', 'Method (AAA, 1) { Switch (Arg0) { Case (1) {} } }'));
   });
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+  it('runs each example of its help', async () => {
+    const home = process.cwd();
+    process.chdir(directory);
+    try {
+      for (const file of ['dsdt.dsl', 'ssdt.asl']) {
+        writeFileSync(file, block(file.slice(0, 4).toUpperCase(), 'Method (AAA, 1) { Return (Zero) }'));
+      }
+      for (const { example, run } of await runExamples(AmlCompileCommand, 'aml compile')) {
+        expect([example, run.exitCode]).toEqual([example, 0]);
+      }
+    } finally {
+      process.chdir(home);
+    }
+  });
 
   it('writes the table beside the source', async () => {
     const { stdout, exitCode } = await runCommand(AmlCompileCommand, [at('good.asl'), '-D', 'VALUE=7']);

@@ -93,13 +93,16 @@ function takesValue(visit: Visit): boolean {
 /** Rows that make an object each time that the method runs; like iasl, but for buffer fields. */
 function isCreation({ kind }: AmlTerm): boolean {
   if (/^Def(Method|External|Create\w*Field)$/.test(kind)) return false;
+  if (/^Def(Index|Bank)Field$/.test(kind)) return true;
   return ROW_BY_KIND.get(kind)?.declares !== undefined;
 }
 
 function checkDeclarations(model: SourceModel, { visits, serialized, name }: SourceMethod): void {
   const made = visits.filter(({ term }) => isCreation(term) && model.notes.tokens.has(term));
   for (const { term } of made) {
-    model.report('ASL_NAME_IN_METHOD', term, `${declaredName(term).path} is made anew by each call of the method`);
+    const isUnits = /^Def(Index|Bank)Field$/.test(term.kind);
+    const what = isUnits ? 'what is declared here' : declaredName(term).path;
+    model.report('ASL_NAME_IN_METHOD', term, `${what} is made anew by each call of the method`);
   }
   if (made.length > 0 && !serialized) {
     model.report('ASL_NOT_SERIALIZED', name, 'two threads collide on the names that the method declares');
