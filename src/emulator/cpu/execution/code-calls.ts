@@ -54,7 +54,7 @@ export class CodeCalls {
   /** Runs the TypeScript handler of the instruction at `uop`; returns what a handler does (NEXT). */
   system(uop: number): number {
     const { context, operands, codeCache, processors, call } = this.#ports;
-    const { translations, lookup } = processors.current.caches;
+    const { translations } = processors.current.caches;
     const { state } = context;
     const decoded = codeCache.decodedAt(uop);
     setRipOf(state, uop, RIP, 0);
@@ -81,13 +81,10 @@ export class CodeCalls {
     translations.applyModes();
     state.setU32(EXIT_REASON, EXIT.CONTINUE);
     if (this.#mustLeave()) return NEXT.LEAVE;
-    const target = lookup.block(state.u32(RIP), state.u32(RIP + 4));
-    if (target === 0) {
-      // The fault belongs to the next instruction: RIP stands there, and this one has retired.
-      state.setU32(CURRENT_UOP, 0);
-      return NEXT.LEAVE;
-    }
-    return target | NEXT.ENTER;
+    // By the jump cache: system calls and interrupts lead to the same few places again and again.
+    state.setU32(JUMP_RIP, state.u32(RIP));
+    state.setU32(JUMP_RIP + 4, state.u32(RIP + 4));
+    return NEXT.JUMP;
   }
 
   #mustLeave(): boolean {
