@@ -1,5 +1,5 @@
-import { printDefinitionBlock } from './asl/print.ts';
-import { decodeTables, refuseProblems, type SourceTable } from './decode.ts';
+import { type PrintOptions, printDefinitionBlock } from './asl/print.ts';
+import { type DecodedSet, type DecodedTable, decodeTables, refuseProblems, type SourceTable } from './decode.ts';
 import type { TableHeader } from './table-header.ts';
 
 export interface Disassembly {
@@ -11,7 +11,7 @@ export interface Disassembly {
   readonly guesses: ReadonlyMap<string, number>;
 }
 
-export interface DisassembleOptions {
+export interface DisassembleOptions extends PrintOptions {
   /** Tables that the firmware loads as well: they resolve names, and are not printed. */
   readonly context?: readonly SourceTable[];
   /** Keep bytes that are no AML, and a length that is not the table's, as annotations instead of refusing the table. */
@@ -24,9 +24,16 @@ export interface DisassembleOptions {
  */
 export function disassemble(sources: readonly SourceTable[], options: DisassembleOptions = {}): Disassembly[] {
   const set = decodeTables([...sources, ...(options.context ?? [])], options);
-  return set.tables.slice(0, sources.length).map((table) => {
-    if (!options.tolerant) refuseProblems(table);
-    const { file, header, checksumValid } = table;
-    return { file, header, asl: printDefinitionBlock(table, set), checksumValid, guesses: set.guesses };
-  });
+  return set.tables.slice(0, sources.length).map((table) => disassembleTable(table, set, options));
+}
+
+/** As `disassemble`, for a table of a set that is decoded already. */
+export function disassembleTable(
+  table: DecodedTable,
+  set: DecodedSet,
+  options: Omit<DisassembleOptions, 'context'> = {},
+): Disassembly {
+  if (!options.tolerant) refuseProblems(table);
+  const { file, header, checksumValid } = table;
+  return { file, header, asl: printDefinitionBlock(table, set, options), checksumValid, guesses: set.guesses };
 }

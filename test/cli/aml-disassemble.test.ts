@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { call, device, eisaId, method, name, ret, scope } from '../../src/aml/build.ts';
+import { compile } from '../../src/aml/compiler/compile.ts';
 import { encodeDefinitionBlock, encodeTable } from '../../src/aml/table-header.ts';
 import AmlCompileCommand from '../../src/commands/aml/compile.ts';
 import AmlDisassembleCommand from '../../src/commands/aml/disassemble.ts';
@@ -50,6 +51,31 @@ describe('q35 aml disassemble', () => {
     const { stdout } = await runCommand(AmlDisassembleCommand, [at('dsdt.aml'), at('ssdt.aml'), '--out', out]);
     expect(stdout.split('\n')).toHaveLength(3);
     expect(readFileSync(join(out, 'ssdt.dsl'), 'latin1')).toContain('Method (\\XTRA, 1, NotSerialized)');
+  });
+
+  it('reads a directory, in which each file keeps its name', async () => {
+    mkdirSync(at('machine'));
+    writeFileSync(at('machine/ssdt.aml'), ssdt);
+    writeFileSync(at('machine/dsdt.aml'), dsdt);
+    const { stdout, exitCode } = await runCommand(AmlDisassembleCommand, [at('machine'), '--out', at('machine-asl')]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/dsdt\.dsl {2}DSDT \d+ bytes\n.*ssdt\.dsl {2}SSDT/);
+    const compiled = await runCommand(AmlCompileCommand, [at('machine-asl/dsdt.dsl'), '--out', at('dsdt.again')]);
+    expect(compiled).toMatchObject({ exitCode: 0 });
+    expect(new Uint8Array(readFileSync(at('dsdt.again')))).toEqual(dsdt);
+  });
+
+  it('writes ASL 1 with --legacy, to the same bytes', async () => {
+    const source = 'Method (SUM, 2) { Store (Arg0 + Arg1, Local0) Return (!Local0) }';
+    const block = `DefinitionBlock ("", "SSDT", 2, "Q35", "TEST", 1) { ${source} }`;
+    const sums = compile('sums.asl', block).tables[0].bytes;
+    writeFileSync(at('sums.aml'), sums);
+    const { stdout } = await runCommand(AmlDisassembleCommand, [at('sums.aml'), '--legacy']);
+    expect(stdout).toContain('Store (Add (Arg0, Arg1), Local0)');
+    expect(stdout).toContain('Return (LNot (Local0))');
+    writeFileSync(at('sums.dsl'), stdout);
+    await runCommand(AmlCompileCommand, [at('sums.dsl'), '--out', at('sums.again')]);
+    expect(new Uint8Array(readFileSync(at('sums.again')))).toEqual(sums);
   });
 
   it('prints tables of data one field a line, which compile back', async () => {

@@ -14,6 +14,8 @@ export interface Place {
   readonly own: DeclaredNames;
   /** Numbers for the tags of resource descriptors, which must differ within a scope. */
   readonly tags: { next: number };
+  /** ASL 1: no operators, only calls. */
+  readonly isLegacy?: boolean;
   /** What is written so that iasl accepts the text; a piece of a table goes without. */
   readonly concessions?: Concessions;
 }

@@ -73,8 +73,9 @@ function defText(term: DefTerm, place: Place): string {
   const { asl } = row;
   const operands = (def as AnyDef).operands;
   const stores = row.operands.some((kind, index) => kind === 'Target' && !isNull(operands[index]));
-  if (asl.style === 'infix' && !stores) return infixText(asl.symbol, operands as readonly AmlTerm[], place);
-  if (asl.style === 'prefix' && !stores) return `${asl.symbol}${expressionText(operands[0] as AmlTerm, place)}`;
+  const isOperator = !stores && !place.isLegacy;
+  if (asl.style === 'infix' && isOperator) return infixText(asl.symbol, operands as readonly AmlTerm[], place);
+  if (asl.style === 'prefix' && isOperator) return `${asl.symbol}${expressionText(operands[0] as AmlTerm, place)}`;
   if (asl.style === 'word') return OPERATOR_BY_KIND.get(def.kind)!;
   const special = SPECIAL_EXPRESSIONS[def.kind] as SpecialExpression<never> | undefined;
   return special?.(def as never, place) ?? callText(row, def, place);
@@ -119,12 +120,12 @@ const SPECIAL_EXPRESSIONS: { readonly [Kind in DefTerm['kind']]?: SpecialExpress
   DefVarPackage: (def, place) => packageText(expressionText(def.operands[0], place), def.operands[1], place),
   DefDivide: (def, place) => {
     const [dividend, divisor, remainder, quotient] = def.operands;
-    if (!isNull(remainder) || !isNull(quotient)) return divideText(def, place);
+    if (place.isLegacy || !isNull(remainder) || !isNull(quotient)) return divideText(def, place);
     return `(${expressionText(dividend, place)} / ${expressionText(divisor, place)})`;
   },
   DefIndex: (def, place) => {
     const [source, index, target] = def.operands;
-    if (!isNull(target) || !isPlainObject(source)) return undefined;
+    if (place.isLegacy || !isNull(target) || !isPlainObject(source)) return undefined;
     return `${expressionText(source, place)} [${expressionText(index, place)}]`;
   },
   DefMatch: (def, place) => {

@@ -67,7 +67,8 @@ function defStatementText(term: DefTerm, place: Place): string {
   if (row.asl.style === 'postfix' && def === term)
     return `${expressionText(operands[0] as AmlTerm, place)}${row.asl.symbol}`;
   if (row.declares) return declarationText(row, def, place);
-  return assignmentText(row, operands, place) ?? callStatementText(row, def, place);
+  const assignment = place.isLegacy ? undefined : assignmentText(row, operands, place);
+  return assignment ?? callStatementText(row, def, place);
 }
 
 /** An operator whose result nobody keeps: other compilers refuse it, and without an invocation inside its absence changes nothing. */
@@ -263,14 +264,14 @@ const STATEMENTS: Statements = {
     const [value, target] = def.operands;
     // `x = a + b` would put x into Add's own target; a Store around an operator must stay a Store.
     const hasTarget = isDef(value) && ROW_BY_KIND.get(value.kind)!.operands.includes('Target');
-    if (hasTarget || value.kind === 'DefStore' || isNull(target)) {
+    if (place.isLegacy || hasTarget || value.kind === 'DefStore' || isNull(target)) {
       return `Store (${expressionText(value, place)}, ${expressionText(target, place)})`;
     }
     return `${expressionText(target, place)} = ${expressionText(value, place)}`;
   },
   DefDivide: (def, place) => {
     const [dividend, divisor, remainder, quotient] = def.operands;
-    if (!isNull(remainder) || isNull(quotient)) return divideText(def, place);
+    if (place.isLegacy || !isNull(remainder) || isNull(quotient)) return divideText(def, place);
     const [left, first, second] = [quotient, dividend, divisor].map((operand) => expressionText(operand, place));
     if (left === first && isPlainObject(dividend)) return `${left} /= ${second}`;
     return `${left} = (${first} / ${second})`;

@@ -9,14 +9,20 @@ import { statementsText } from './print-statements.ts';
 import { hexOf, indented, quoted } from './text.ts';
 import { namesOf } from './uses.ts';
 
+export interface PrintOptions {
+  /** ASL 1, which has no operators, instead of ASL 2.0. */
+  readonly legacy?: boolean;
+}
+
 /** The ASL of one table of a decoded set: a whole DefinitionBlock with the Externals that it needs. */
-export function printDefinitionBlock(table: DecodedTable, set: DecodedSet): string {
+export function printDefinitionBlock(table: DecodedTable, set: DecodedSet, options: PrintOptions = {}): string {
   const { header, declared: own, terms } = table;
   const names = namesOf(terms);
   const without = foreignScopes(table, set, names);
   const externals = externalsOf(names, { own, all: set.names, without });
   const concessions = concessionsOf(table, set, names, externals);
-  const place = { scope: ROOT, within: '', own, tags: { next: 0 }, concessions };
+  const isLegacy = options.legacy ?? false;
+  const place = { scope: ROOT, within: '', own, tags: { next: 0 }, concessions, isLegacy };
   const declarations = [...externalsText(externals), ...idleDevices(without)];
   const parts = [declarations, statementsText(terms, place)].filter((lines) => lines.length > 0);
   const body = parts.map((lines) => indented(lines.join('\n'))).join('\n\n');
