@@ -11,7 +11,15 @@ import { type InstructionRow, type OpcodeMap, type RowOptions, row } from './row
 import type { Semantic } from './semantics.ts';
 import { SIMD_CONVERT_ROWS } from './simd-convert.ts';
 import { SIMD_CRYPTO_ROWS } from './simd-crypto.ts';
-import { compareLanes, packedArithmetic, packedRoot, packedSelect, SIMD_FLOAT_ROWS } from './simd-float.ts';
+import {
+  compareLanes,
+  packedAlternating,
+  packedArithmetic,
+  packedNeighbours,
+  packedRoot,
+  packedSelect,
+  SIMD_FLOAT_ROWS,
+} from './simd-float.ts';
 import { SIMD_INTEGER_ROWS } from './simd-integer.ts';
 import { SIMD_MOVE_ROWS } from './simd-moves.ts';
 import { floatHelper, SSE4_ROWS } from './simd-sse4.ts';
@@ -97,7 +105,9 @@ function wholeSemantic(name: string): Semantic | undefined {
       return byHelper(arithmeticNumber(name.slice(0, -2) as 'CMP', type) + WIDE_OPERATION);
     case 'HADD':
     case 'HSUB':
+      return packedNeighbours(p, name.slice(0, -2) as 'HADD', 2);
     case 'ADDSUB':
+      return packedAlternating(p, 2);
     case 'ROUND':
     case 'DP':
       return floatHelper(name.slice(0, -2) as 'DP', type, true);

@@ -27,6 +27,7 @@ import {
 } from './float-fast-path.ts';
 import { type InstructionRow, type RowOptions, row } from './row.ts';
 import type { I32, Semantic, Semantics } from './semantics.ts';
+import { lanesOf } from './simd-integer.ts';
 import {
   guardSse,
   immediateByte,
@@ -204,20 +205,46 @@ const packed =
     );
   };
 
+function evaluateArithmetic(c: Semantics, p: Packed, name: BasicOperation, a: V128, b: V128): Evaluated {
+  const result = c.let(v128.binary(p.operations[name], a, b));
+  const condition = (): I32 => {
+    const zero = areZero(p, result);
+    const factors = name === 'MUL' ? v128.or(areZero(p, a), areZero(p, b)) : areZero(p, a);
+    const exactZero = name === 'ADD' || name === 'SUB' ? zero : v128.and(zero, factors);
+    const good = v128.and(v128.and(arePlain(p, a), arePlain(p, b)), v128.or(areSafe(c, p, result), exactZero));
+    return v128.test(p.allTrue, good);
+  };
+  const isExact = (): I32 => packedIsExact(c, p, name, a, b, result);
+  // An infinite divisor leaves no trace in the quotient.
+  return { result, watched: [a, b, result], plain: name === 'DIV' ? [0] : [0, 1], condition, isExact };
+}
+
 export const packedArithmetic = (p: Packed, name: BasicOperation, lanes: 1 | 2 = 1): Semantic =>
-  packed(p, arithmeticNumber(name, p.type), lanes, true, (c, a, b) => {
-    const result = c.let(v128.binary(p.operations[name], a, b));
-    const condition = (): I32 => {
-      const zero = areZero(p, result);
-      const factors = name === 'MUL' ? v128.or(areZero(p, a), areZero(p, b)) : areZero(p, a);
-      const exactZero = name === 'ADD' || name === 'SUB' ? zero : v128.and(zero, factors);
-      const good = v128.and(v128.and(arePlain(p, a), arePlain(p, b)), v128.or(areSafe(c, p, result), exactZero));
-      return v128.test(p.allTrue, good);
-    };
-    const isExact = (): I32 => packedIsExact(c, p, name, a, b, result);
-    // An infinite divisor leaves no trace in the quotient.
-    return { result, watched: [a, b, result], plain: name === 'DIV' ? [0] : [0, 1], condition, isExact };
+  packed(p, arithmeticNumber(name, p.type), lanes, true, (c, a, b) => evaluateArithmetic(c, p, name, a, b));
+
+const bytesOf = (p: Packed): 4 | 8 => (p.type === LANE_TYPE.PD ? 8 : 4);
+
+/** HADD, HSUB: neighbours of the destination, then of the source. */
+export const packedNeighbours = (p: Packed, name: 'HADD' | 'HSUB', lanes: 1 | 2 = 1): Semantic => {
+  const count = 16 / bytesOf(p);
+  const every = (first: number) =>
+    lanesOf(bytesOf(p), ...Array.from({ length: count }, (_, index) => first + index * 2));
+  return packed(p, arithmeticNumber(name, p.type), lanes, true, (c, a, b) => {
+    const left = c.let(v128.shuffle(a, b, every(0)));
+    const right = c.let(v128.shuffle(a, b, every(1)));
+    return { ...evaluateArithmetic(c, p, name === 'HADD' ? 'ADD' : 'SUB', left, right), plain: [0, 1] };
   });
+};
+
+/** ADDSUB: even lanes are subtracted. */
+export const packedAlternating = (p: Packed, lanes: 1 | 2 = 1): Semantic => {
+  const size = bytesOf(p);
+  const isSign = (index: number): boolean => index % (size * 2) === size - 1;
+  const evenSigns = v128.const(Array.from({ length: 16 }, (_, index) => (isSign(index) ? 0x80 : 0)));
+  return packed(p, arithmeticNumber('ADDSUB', p.type), lanes, true, (c, a, b) =>
+    evaluateArithmetic(c, p, 'ADD', a, c.let(v128.xor(b, evenSigns))),
+  );
+};
 
 export const packedRoot = (p: Packed, lanes: 1 | 2 = 1): Semantic =>
   packed(p, arithmeticNumber('SQRT', p.type), lanes, true, (c, _a, b) => {

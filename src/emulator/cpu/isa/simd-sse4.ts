@@ -3,9 +3,10 @@ import { VECTOR_OPERATION, type VectorOperation } from '../simd/vector-operation
 import { XMM } from '../state.ts';
 import { i32, i64, select, v128 } from '../wasm/expr.ts';
 import { setStatusFlags } from './flags.ts';
-import { helper } from './float-fast-path.ts';
+import { helper, PACKED_DOUBLE, PACKED_SINGLE } from './float-fast-path.ts';
 import { type InstructionRow, type RowOptions, row } from './row.ts';
 import type { I32, I64, Semantic, Semantics, Size } from './semantics.ts';
+import { packedAlternating, packedNeighbours } from './simd-float.ts';
 import { lanes, lanesOf, type Operation, onXmm } from './simd-integer.ts';
 import { ZERO } from './simd-ssse3.ts';
 import {
@@ -51,16 +52,11 @@ export function callVector(
 }
 
 /** A floating-point operation of simd/operations.ts that has no fast path. */
-export const floatHelper = (
-  name: 'HADD' | 'HSUB' | 'ADDSUB' | 'ROUND' | 'DP',
-  type: 0 | 1 | 2 | 3,
-  wide = false,
-): Semantic =>
+export const floatHelper = (name: 'ROUND' | 'DP', type: 0 | 1 | 2 | 3, wide = false): Semantic =>
   sse((c) => {
     const bytes = type < 2 ? 16 : type === LANE_TYPE.SS ? 4 : 8;
     const source = operandAddress(c, 1, bytes, bytes === 16);
-    const takesImmediate = name === 'ROUND' || name === 'DP';
-    const immediate = takesImmediate ? immediateByte(c) : i32.const(0);
+    const immediate = immediateByte(c);
     helper(c, arithmeticNumber(name, type) + (wide ? WIDE_OPERATION : 0), c.let(c.vectorAddress(0)), source, immediate);
   });
 
@@ -254,12 +250,12 @@ export const SSE4_ROWS: readonly InstructionRow[] = [
       only: 'mem',
     },
   ),
-  row('0f', 0xd0, 'ADDSUBPS', ['Vdq', 'Wdq'], floatHelper('ADDSUB', 0), { ...SSE3, prefix: 0xf2 }),
-  row('0f', 0xd0, 'ADDSUBPD', ['Vdq', 'Wdq'], floatHelper('ADDSUB', 1), { ...SSE3, prefix: 0x66 }),
-  row('0f', 0x7c, 'HADDPS', ['Vdq', 'Wdq'], floatHelper('HADD', 0), { ...SSE3, prefix: 0xf2 }),
-  row('0f', 0x7c, 'HADDPD', ['Vdq', 'Wdq'], floatHelper('HADD', 1), { ...SSE3, prefix: 0x66 }),
-  row('0f', 0x7d, 'HSUBPS', ['Vdq', 'Wdq'], floatHelper('HSUB', 0), { ...SSE3, prefix: 0xf2 }),
-  row('0f', 0x7d, 'HSUBPD', ['Vdq', 'Wdq'], floatHelper('HSUB', 1), { ...SSE3, prefix: 0x66 }),
+  row('0f', 0xd0, 'ADDSUBPS', ['Vdq', 'Wdq'], packedAlternating(PACKED_SINGLE), { ...SSE3, prefix: 0xf2 }),
+  row('0f', 0xd0, 'ADDSUBPD', ['Vdq', 'Wdq'], packedAlternating(PACKED_DOUBLE), { ...SSE3, prefix: 0x66 }),
+  row('0f', 0x7c, 'HADDPS', ['Vdq', 'Wdq'], packedNeighbours(PACKED_SINGLE, 'HADD'), { ...SSE3, prefix: 0xf2 }),
+  row('0f', 0x7c, 'HADDPD', ['Vdq', 'Wdq'], packedNeighbours(PACKED_DOUBLE, 'HADD'), { ...SSE3, prefix: 0x66 }),
+  row('0f', 0x7d, 'HSUBPS', ['Vdq', 'Wdq'], packedNeighbours(PACKED_SINGLE, 'HSUB'), { ...SSE3, prefix: 0xf2 }),
+  row('0f', 0x7d, 'HSUBPD', ['Vdq', 'Wdq'], packedNeighbours(PACKED_DOUBLE, 'HSUB'), { ...SSE3, prefix: 0x66 }),
 
   row('0f38', 0x10, 'PBLENDVB', ['Vdq', 'Wdq'], blendByXmm0(0x6c, 8), SSE41),
   row('0f38', 0x14, 'BLENDVPS', ['Vdq', 'Wdq'], blendByXmm0(0xac, 32), SSE41),
