@@ -3,8 +3,11 @@ import { type HandlerTable, SPECIAL_HANDLERS } from '../interpreter/handlers.ts'
 import { SCRATCH_UOPS, UOP_ARENA, UOP_ARENA_END } from '../interpreter/layout.ts';
 import { UOP } from '../interpreter/micro-op.ts';
 import { BlockWriter } from './block-writer.ts';
+import { CodeChunks } from './code-chunks.ts';
 
 const PAGE = 0x1000;
+/** A spill begins before its page's first byte: what it may hold of the page. */
+const LONGEST_SPILL = 14;
 /** Longest block; REMAINING is a byte. */
 const MAXIMUM_BLOCK = 64;
 
@@ -35,6 +38,8 @@ export interface CodePage {
   readonly blocks: Set<TranslatedBlock>;
   /** Blocks that begin in another page and end with an instruction that reaches into this one. */
   readonly spills: Set<TranslatedBlock>;
+  /** Where blocks and spills have put code since the page last had none. */
+  readonly chunks: CodeChunks;
 }
 
 /** Where the instructions in the scratch area come from. */
@@ -168,6 +173,7 @@ export class CodeCache {
       page,
     };
     page.blocks.add(block);
+    page.chunks.add(request.offset, end);
     this.#blocks.set(uop, block);
     if (isNew) this.#ports.onCodePage(request.hostPage, request.page);
     return uop;
@@ -199,10 +205,10 @@ export class CodeCache {
     const scratch = this.#scratch;
     if (scratch?.page === page && scratch.start < end && start < scratch.end) this.#makeStale(scratch);
     const found = this.#pages.get(page);
-    if (found === undefined) return;
+    if (found === undefined || !found.chunks.touches(start, end)) return;
     for (const block of found.blocks) if (block.start < end && start < block.end) this.#withdraw(block, found);
-    // A spill begins before the page's first byte; it holds at most 14 bytes of it.
-    if (start < 15) for (const block of found.spills) this.#withdraw(block, found);
+    if (start < LONGEST_SPILL) for (const block of found.spills) this.#withdraw(block, found);
+    if (found.blocks.size + found.spills.size === 0) found.chunks.clear();
   }
 
   flush(): void {
@@ -224,7 +230,7 @@ export class CodeCache {
   #page(number: number): CodePage {
     let page = this.#pages.get(number);
     if (page === undefined) {
-      page = { number, entries: new Map(), blocks: new Set(), spills: new Set() };
+      page = { number, entries: new Map(), blocks: new Set(), spills: new Set(), chunks: new CodeChunks() };
       this.#pages.set(number, page);
     }
     return page;
@@ -288,7 +294,9 @@ export class CodeCache {
       page: first,
     };
     first.blocks.add(block);
+    first.chunks.add(request.offset, PAGE);
     other.spills.add(block);
+    other.chunks.add(0, LONGEST_SPILL);
     if (!wasCode) this.#ports.onCodePage(request.hostPage, request.page);
     if (!otherWasCode) this.#ports.onCodePage(second.hostPage, second.page);
     return uop;
