@@ -1,3 +1,5 @@
+import { isCanonical } from '../mmu/canonical.ts';
+import { isCode64 } from '../modes.ts';
 import { MMX_TRAP, SEGMENT_INDEX, SSE_TRAP, X87_REGISTERS, X87_STATUS, X87_TOP, X87_VALID, XMM } from '../state.ts';
 import type { CpuContext, DecodedOperands, SystemHandler } from '../system-context.ts';
 import { MASKED_MOVE_HANDLERS } from './masked-moves.ts';
@@ -5,6 +7,7 @@ import { MASKED_MOVE_HANDLERS } from './masked-moves.ts';
 const RDI = 7;
 const STATUS_ES = 0x80;
 const FLOATING_POINT_ERROR = 16;
+const GENERAL_PROTECTION = 13;
 
 /** Linear address of DS:rDI, with a segment override. */
 function destination(cpu: CpuContext, operands: DecodedOperands): bigint {
@@ -17,6 +20,8 @@ function destination(cpu: CpuContext, operands: DecodedOperands): bigint {
 function storeMasked(cpu: CpuContext, operands: DecodedOperands, data: number, mask: number, byteLength: number): void {
   const { state } = cpu;
   const linear = destination(cpu, operands);
+  // Whatever the mask says.
+  if (isCode64(state) && !isCanonical(state, linear)) cpu.fault(GENERAL_PROTECTION, 0);
   for (let index = 0; index < byteLength; index++) {
     if ((state.bytes[mask + index] & 0x80) !== 0)
       cpu.memory.write(linear + BigInt(index), 1, state.bytes[data + index]);
