@@ -65,6 +65,14 @@ describe('q35 aml disassemble', () => {
     expect(new Uint8Array(readFileSync(at('dsdt.again')))).toEqual(dsdt);
   });
 
+  it('says what a row of _PRT is about', async () => {
+    const row = 'Package () { 0x001DFFFF, 1, LNKB, 0 }';
+    const block = `DefinitionBlock ("", "SSDT", 2, "Q35", "TEST", 1) { Device (LNKB) {} Name (_PRT, Package () { ${row} }) }`;
+    writeFileSync(at('prt.aml'), compile('prt.asl', block).tables[0].bytes);
+    const { stdout } = await runCommand(AmlDisassembleCommand, [at('prt.aml')]);
+    expect(stdout).toMatch(/Package \(0x04\) {2}\/\/ device 0x1D, INTB\n/);
+  });
+
   it('writes ASL 1 with --legacy, to the same bytes', async () => {
     const source = 'Method (SUM, 2) { Store (Arg0 + Arg1, Local0) Return (!Local0) }';
     const block = `DefinitionBlock ("", "SSDT", 2, "Q35", "TEST", 1) { ${source} }`;

@@ -152,5 +152,17 @@ function packageText(count: string, elements: readonly AmlTerm[], place: Place):
     const comma = index < elements.length - 1 ? ',' : '';
     return expressionText(element, place) + comma;
   });
-  return braced(`Package (${count})`, items);
+  const route = routeOf(elements);
+  return braced(`Package (${count})${route === undefined ? '' : `  // ${route}`}`, items);
+}
+
+const PINS = ['INTA', 'INTB', 'INTC', 'INTD'];
+
+/** What a row of `_PRT` is about: every function of a device, and a pin (ACPI 6.5 §6.2.13). */
+function routeOf(elements: readonly AmlTerm[]): string | undefined {
+  const [address, pin] = elements;
+  if (elements.length !== 4 || address.kind !== 'Integer' || pin.kind !== 'Integer') return undefined;
+  const device = address.value >> 16n;
+  if ((address.value & 0xffffn) !== 0xffffn || device > 31n || pin.value > 3n) return undefined;
+  return `device ${hexOf(device)}, ${PINS[Number(pin.value)]}`;
 }
