@@ -131,11 +131,15 @@ export function declareNames(
   return { names, externalPaths };
 }
 
+/** Fields read as integers or buffers: an External may say so. */
+const FIELD_TYPES: ReadonlySet<string> = new Set(['FieldUnitObj', 'BuffFieldObj']);
+
 /** An External of what the block declares itself says the same type. */
 function checkExternal({ path, type, token }: DeclaredNode, names: SourceNamespace, diagnostics: Diagnostics): void {
   const own = names.at(path);
-  if (!own || own.isExternal || !token || type === 'UnknownObj' || own.type === 'UnknownObj' || own.type === type)
-    return;
+  if (!own || own.isExternal || !token || own.type === type) return;
+  if (type === 'UnknownObj' || own.type === 'UnknownObj') return;
+  if (FIELD_TYPES.has(own.type) && (type === 'IntObj' || type === 'BuffObj')) return;
   diagnostics.add('ASL_EXTERNAL_TYPE', token, `${path} is a ${own.type} in this block, not a ${type}`);
 }
 
