@@ -54,7 +54,11 @@ const SEGMENT_PARTS = [
   ['LIMIT', SEGMENT.LIMIT, 4],
 ] as const;
 
-/** Kept as it is, but no part of what a comparison of two processors looks at: its value counts only while it equals RIP. */
+/**
+ * Interrupts are held off for one instruction by either: TypeScript sets the first, generated code the second, whose value counts only while it
+ * equals RIP. Kept as they are; a comparison of two processors sees one byte.
+ */
+const SHADOW: Place = { name: 'INTERRUPT_SHADOW', offset: INTERRUPT_SHADOW, byteLength: 4 };
 const STI_SHADOW: Place = { name: 'STI_SHADOW_RIP', offset: STI_SHADOW_RIP, byteLength: 4 };
 /** Bit 0 of it is architectural; bit 1 lives within one instruction. */
 const EVENT_STATE: Place = { name: 'EVENT_STATE', offset: storedRegister('EVENT_STATE'), byteLength: 8 };
@@ -84,7 +88,6 @@ const PLACES: readonly Place[] = [
   ...[0, 1, 2, 3, 4, 5, 6, 7].map((index) => ({ name: `DR${index}`, offset: DR + index * 8, byteLength: 8 })),
   { name: 'CPL', offset: CPL, byteLength: 4 },
   { name: 'HALTED', offset: HALTED, byteLength: 4 },
-  { name: 'INTERRUPT_SHADOW', offset: INTERRUPT_SHADOW, byteLength: 4 },
   ...STORED_REGISTERS.filter((name) => name !== 'EVENT_STATE').map((name) => ({
     name: `MSR.${name}`,
     offset: storedRegister(name),
@@ -127,7 +130,7 @@ const text = (value: bigint | number): string => `0x${value.toString(16)}`;
 
 /** Every register by name. RFLAGS is whole: how the engine keeps its status bits is its own matter. */
 export function registerValues(state: CpuState): RegisterValues {
-  const places = [...PLACES, EVENT_STATE, STI_SHADOW];
+  const places = [...PLACES, EVENT_STATE, SHADOW, STI_SHADOW];
   return {
     ...Object.fromEntries(places.map((place) => [place.name, text(valueAt(state, place))])),
     RFLAGS: text(state.rflags()),
@@ -137,7 +140,7 @@ export function registerValues(state: CpuState): RegisterValues {
 /** Restores what `registerValues` gave; registers that it does not name take their reset value. The caller derives the rest anew. */
 export function restoreRegisterValues(state: CpuState, values: RegisterValues): void {
   resetState(state);
-  for (const place of [...PLACES, EVENT_STATE, STI_SHADOW]) {
+  for (const place of [...PLACES, EVENT_STATE, SHADOW, STI_SHADOW]) {
     const value = values[place.name];
     if (value !== undefined) setValueAt(state, place, BigInt(value));
   }
@@ -157,6 +160,7 @@ export function architecturalBytes(state: CpuState): Uint8Array {
   const view = new DataView(bytes.buffer);
   view.setUint32(at, state.rflags(), true);
   view.setUint32(at + 4, Number(valueAt(state, EVENT_STATE) & NMI_BLOCKED), true);
-  bytes[at + 8] = state.u32(STI_SHADOW_RIP) === state.u32(RIP) ? 1 : 0;
+  const behindSti = state.u32(STI_SHADOW_RIP) === state.u32(RIP) ? 1 : 0;
+  bytes[at + 8] = state.u32(INTERRUPT_SHADOW) || behindSti;
   return bytes;
 }
