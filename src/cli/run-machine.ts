@@ -47,7 +47,7 @@ export async function runToEnd(machine: Machine, options: RunOptions): Promise<R
     sleeping = machine.engine.retired() === retired ? sleeping + 1 : 0;
     if (!realTime && sleeping >= SLEEPING_SLICES) return { kind: 'idle' };
     if (event.kind === 'idle' && realTime) await setTimeout(10);
-    else if (event.kind !== 'limit' && event.kind !== 'suspend') return event;
+    else if (event.kind !== 'limit' && event.kind !== 'suspend') return stopped() ? { kind: 'quit' } : event;
     const ahead = (machine.clock.now() - virtualStart) / NANOSECONDS_PER_MILLISECOND - (performance.now() - wallStart);
     if (realTime && ahead > 1) await setTimeout(Math.min(ahead, 100));
     else await setImmediate();

@@ -18,7 +18,7 @@ import { silentLogger } from '../../shared/logger.ts';
 const DEFAULT_LIMIT = '20G';
 
 /** How late the text of --until may be seen, instructions: a guest may end soon after it. */
-const WATCHED_SLICE = 100_000;
+const WATCHED_SLICE = 10_000;
 
 export default class SnapshotSaveCommand extends Q35Command {
   static override summary = 'Boot a guest and save it as it stands at some point';
