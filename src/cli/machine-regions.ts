@@ -11,6 +11,8 @@ import type { AccessSize } from '../emulator/machine/ports.ts';
 /** The ACPI tables in the memory of `machine`. Throws `GUEST_TABLES`. */
 export function tablesOfMachine({ memory }: Machine): DumpTable[] {
   const { lowRamBytes, highRamBytes } = memory;
+  // Brings in every page of a snapshot that still waits to be decompressed.
+  memory.ram();
   const ram: MemoryRange[] = [
     { base: 0, byteLength: lowRamBytes },
     { base: HIGH_RAM_BASE, byteLength: highRamBytes },
