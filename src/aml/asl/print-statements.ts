@@ -103,12 +103,17 @@ function isPure(term: AmlTerm): boolean {
   });
 }
 
+/** What may stand before `=`: the operators that damaged tables have there would bind otherwise. */
+const isAssignable = (target: AmlTerm): boolean =>
+  !isNull(target) && (target.kind === 'NameString' || ASSIGNABLE.test(target.kind));
+const ASSIGNABLE = /^(?:Local\d|Arg\d|DebugObj|DefIndex|DefRefOf|DefDerefOf)$/;
+
 /** `target = a + b`, or `a += b` where the target is the first operand: the operator's own target, not a Store. */
 function assignmentText(row: Opcode, operands: readonly OperandValue[], place: Place): string | undefined {
   const { asl } = row;
   if ((asl.style !== 'infix' && asl.style !== 'prefix') || row.operands.at(-1) !== 'Target') return undefined;
   const target = operands[row.operands.length - 1] as AmlTerm;
-  if (isNull(target)) return undefined;
+  if (!isAssignable(target)) return undefined;
   const left = expressionText(target, place);
   const [first, second] = operands as readonly AmlTerm[];
   if (asl.style === 'prefix') return `${left} = ${asl.symbol}${expressionText(first, place)}`;
@@ -264,7 +269,7 @@ const STATEMENTS: Statements = {
     const [value, target] = def.operands;
     // `x = a + b` would put x into Add's own target; a Store around an operator must stay a Store.
     const hasTarget = isDef(value) && ROW_BY_KIND.get(value.kind)!.operands.includes('Target');
-    if (place.isLegacy || hasTarget || value.kind === 'DefStore' || isNull(target)) {
+    if (place.isLegacy || hasTarget || value.kind === 'DefStore' || !isAssignable(target)) {
       return `Store (${expressionText(value, place)}, ${expressionText(target, place)})`;
     }
     return `${expressionText(target, place)} = ${expressionText(value, place)}`;
