@@ -86,7 +86,7 @@ class Processor implements CpuEngine {
     const state = new CpuState(placement.memory.buffer);
     const handlers = new HandlerTable(model.features);
     const call = this.#call;
-    const faults = new FaultRecorder(state, handlers, call);
+    const faults = new FaultRecorder(state, handlers, call, (uop) => this.#codeCache.handlerOf(uop));
     const onWrite = (gpa: number, byteLength: number): void => this.invalidateCode(gpa, byteLength);
     const codeCache = new CodeCache({
       view: state.view,

@@ -13,11 +13,14 @@ export class FaultRecorder {
   readonly #state: CpuState;
   readonly #handlers: HandlerTable;
   readonly #call: CurrentCall;
+  readonly #handlerOf: (uop: number) => number;
 
-  constructor(state: CpuState, handlers: HandlerTable, call: CurrentCall) {
+  /** `handlerOf`: what a micro-op was translated to, whatever stands in its place by now. */
+  constructor(state: CpuState, handlers: HandlerTable, call: CurrentCall, handlerOf: (uop: number) => number) {
     this.#state = state;
     this.#handlers = handlers;
     this.#call = call;
+    this.#handlerOf = handlerOf;
   }
 
   record(vector: number, errorCode: number): void {
@@ -42,7 +45,7 @@ export class FaultRecorder {
   }
 
   #segmentOf(uop: number): number {
-    const key = uop === 0 ? undefined : this.#handlers.keyOf(this.#state.view.getUint16(uop + UOP.HANDLER, true));
+    const key = uop === 0 ? undefined : this.#handlers.keyOf(this.#handlerOf(uop));
     if (key === undefined) return SEGMENT_INDEX.DS;
     const pushes = key.entry.row.options.stack === true && (key.form === FORM.REGISTER || key.entry.relative);
     return pushes ? SEGMENT_INDEX.SS : this.#state.bytes[uop + UOP.SEGMENT];

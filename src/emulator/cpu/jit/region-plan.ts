@@ -35,9 +35,12 @@ export function isGuarded(from: RegionBlock, to: RegionBlock): boolean {
 /** What one Wasm function is made of; its entry is block 0. */
 export type RegionPlan = readonly RegionBlock[];
 
-/** TypeScript's instructions stay with the interpreter; those that only fall back to it can stand in a region. */
+/**
+ * TypeScript's instructions stay with the interpreter; those that only fall back to it can stand in a region. So do repeated string
+ * instructions: left in the middle of a portion, they would begin another one.
+ */
 export function isCompilable({ entry }: HandlerKey): boolean {
-  return entry.row.semantic !== SYSTEM;
+  return entry.row.semantic !== SYSTEM && !entry.row.mnemonic.startsWith('REP');
 }
 
 /** Finds the blocks around a hot entry: those that are reached by direct jumps and are translated already. The cold rest stays outside. */
