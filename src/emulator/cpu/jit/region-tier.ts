@@ -3,10 +3,7 @@ import type { CodeCache, TranslatedBlock } from '../translation/code-cache.ts';
 import { type RegionCompiler, regionExport } from './region-compiler.ts';
 import { type HotEntry, isCompilable, type RegionPlan, type RegionPlanner } from './region-plan.ts';
 
-/**
- * Entries that make a block hot where nothing else is said: a guest instruction costs some 70 µs to compile, and gains 2 to 5 ns a time
- * (docs/performance.md).
- */
+/** Entries that make a block hot where nothing else is said: below some 10,000 a boot does not earn back what compiling costs (docs/performance.md). */
 export const REGIONS_AFTER = 20_000;
 
 /** Handler numbers are 16 bits. */
