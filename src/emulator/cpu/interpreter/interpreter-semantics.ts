@@ -33,6 +33,7 @@ import {
 import { call, type Expr, f32, f64, i32, i64, select, v128 } from '../wasm/expr.ts';
 import type { FunctionBuilder } from '../wasm/function-builder.ts';
 import type { ValueType } from '../wasm/types.ts';
+import { noteIndirectJump } from './indirect-jumps.ts';
 import { EXIT, FORM, type Form, UOP } from './micro-op.ts';
 import { probeTlb } from './tlb-probe.ts';
 
@@ -582,7 +583,9 @@ export class InterpreterSemantics implements Semantics {
   }
 
   jumpIndirect(rip: I64): void {
-    this.exits.jump(rip);
+    const target = this.let(rip);
+    if (this.entry.row.mnemonic === 'JMP') noteIndirectJump(this.b, this.uop, target);
+    this.exits.jump(target);
   }
 
   again(): void {

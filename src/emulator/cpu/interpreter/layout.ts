@@ -56,8 +56,13 @@ export function entryCountOf(uop: number): number {
   return ENTRY_COUNTS + ((uop - UOP_ARENA) >> ENTRY_COUNT_SHIFT);
 }
 
+/** Where indirect jumps went lately: micro-op u32, low half of the target u32, hashed. */
+export const INDIRECT_JUMPS = ENTRY_COUNTS_END;
+export const INDIRECT_JUMPS_COUNT = 4096;
+export const INDIRECT_JUMPS_END = INDIRECT_JUMPS + INDIRECT_JUMPS_COUNT * 8;
+
 /** Guest-physical pages below 8 GiB that are known as plain memory: u32 by page, host page and PHYSICAL_PAGE. Untouched pages of it cost nothing. */
-export const PHYSICAL_MAP = ENTRY_COUNTS_END;
+export const PHYSICAL_MAP = INDIRECT_JUMPS_END;
 export const PHYSICAL_MAP_BITS = 33;
 export const PHYSICAL_MAP_BYTES = 2 ** (PHYSICAL_MAP_BITS - 12) * 4;
 export const PHYSICAL_PAGE = { READ: 1, WRITE: 2 } as const;

@@ -8,6 +8,7 @@ import type { TranslatedBlock } from '../translation/code-cache.ts';
 import { i32, i64 } from '../wasm/expr.ts';
 import type { FunctionBuilder, Label } from '../wasm/function-builder.ts';
 import { type Structure, structureOf } from './control-flow.ts';
+import { jumpTableOf } from './jump-table.ts';
 import { CHAIN, RegionBuilder } from './region-builder.ts';
 import { isCompilable, isGuarded, type RegionPlan } from './region-plan.ts';
 import { type BlockEnd, RegionSemantics } from './region-semantics.ts';
@@ -39,8 +40,8 @@ export class RegionEmission {
     this.#ports = ports;
     this.#plan = plan;
     this.#region = new RegionBuilder(plan[0].block.key >> 12 === CODE_64);
-    const successors = plan.map(({ taken, fallThrough }) => [
-      ...new Set([taken, fallThrough].filter((index) => index >= 0)),
+    const successors = plan.map(({ taken, fallThrough, targets }) => [
+      ...new Set([taken, fallThrough, ...targets].filter((index) => index >= 0)),
     ]);
     this.#structure = structureOf({ successors });
   }
@@ -102,7 +103,7 @@ export class RegionEmission {
       this.#region.charge(i64.const(block.instructions), () => this.#leave(block.uop | NEXT.ENTER));
       end = this.#instructions(block, this.#plan[index].delta);
       if (end?.kind === 'conditional') b.set(condition, end.taken);
-      if (end?.kind === 'call') b.set(target, end.target);
+      if (end?.kind === 'call' || end?.kind === 'switch') b.set(target, end.target);
       flags.store(b);
       flags.pending = undefined;
     });
@@ -117,6 +118,9 @@ export class RegionEmission {
           () => this.#goTo(index, fallThrough, 1),
         );
         b.unreachable();
+        return;
+      case 'switch':
+        this.#switch(index, target);
         return;
       case 'call':
         this.#call(index, target, end.returnOffset);
@@ -155,16 +159,54 @@ export class RegionEmission {
 
   /** Control passes to block `to`, or out of the region along edge `which` of block `from`. */
   #goTo(from: number, to: number, which: 0 | 1): void {
+    if (to < 0) this.#jumpOut(this.#region.ripOf(this.#successor(from, which)));
+    else this.#enter(from, to);
+  }
+
+  /** From block to block of the region. */
+  #enter(from: number, to: number): void {
     const { b } = this.#region;
     const { order, isMerge, isCut } = this.#structure;
-    if (to < 0) {
-      this.#jumpOut(this.#region.ripOf(this.#successor(from, which)));
-      return;
-    }
     if (isGuarded(this.#plan[from], this.#plan[to])) this.#crossPage(to);
     if (isCut(from, to)) this.#leave(this.#plan[to].block.uop | NEXT.ENTER);
     else if (order[to] <= order[from] || isMerge[to]) b.br(this.#labels.get(to)!);
     else this.#tree(to);
+  }
+
+  /** An indirect jump: on in this region when the target is one of those that are known. */
+  #switch(from: number, target: I64): void {
+    const { b, entryPage } = this.#region;
+    const { targets } = this.#plan[from];
+    const offsets = targets.map((to) => this.#plan[to].delta + this.#plan[to].block.start);
+    const table = jumpTableOf(offsets);
+    if (targets.length > 0 && table !== undefined) {
+      const labels: Label[] = [];
+      b.block((unknown) => {
+        const dispatch = (): void => {
+          const offset = i32.wrap(i64.sub(target, entryPage));
+          const slot = i32.and(i32.shrU(offset, i32.const(table.shift)), i32.const(table.entries.length - 1));
+          b.brTable(
+            slot,
+            table.entries.map((index) => labels[index] ?? unknown),
+            unknown,
+          );
+        };
+        const within = (index: number): void => {
+          if (index === targets.length) {
+            dispatch();
+            return;
+          }
+          b.block((label) => {
+            labels[index] = label;
+            within(index + 1);
+          });
+          b.brIf(unknown, i64.ne(target, this.#region.ripOf(offsets[index])));
+          this.#enter(from, targets[index]);
+        };
+        within(0);
+      });
+    }
+    this.#jumpOut(target);
   }
 
   /** Where an edge leads, as an offset from the entry's page. */

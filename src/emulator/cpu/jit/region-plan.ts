@@ -1,4 +1,5 @@
 import { type HandlerKey, type HandlerTable, SPECIAL_HANDLERS } from '../interpreter/handlers.ts';
+import { notedTargets } from '../interpreter/indirect-jumps.ts';
 import { JUMP_ENTRY, jumpSlotOf } from '../interpreter/jump-cache.ts';
 import { FORM, UOP } from '../interpreter/micro-op.ts';
 import { SYSTEM } from '../isa/row.ts';
@@ -7,6 +8,9 @@ import type { CodeCache, TranslatedBlock } from '../translation/code-cache.ts';
 
 const MAXIMUM_BLOCKS = 64;
 const MAXIMUM_INSTRUCTIONS = 600;
+/** Targets of one indirect jump that a region holds. */
+const MAXIMUM_TARGETS = 64;
+const LOW_32 = 0xffff_ffffn;
 const MASK_64 = 0xffff_ffff_ffff_ffffn;
 
 /** A block that was entered often, and where in linear memory that was. */
@@ -25,6 +29,8 @@ export interface RegionBlock {
   /** Where a jump goes; after a call, where it returns to. */
   readonly taken: number;
   readonly fallThrough: number;
+  /** Where its indirect jump may go, as far as is known. */
+  readonly targets: readonly number[];
 }
 
 /** The way into a block must ask the jump cache: it stands in another page than the one before it, or reaches into the next. */
@@ -59,7 +65,7 @@ export class RegionPlanner {
   plan(entry: HotEntry): RegionPlan {
     const numbers = new Map<TranslatedBlock, number>([[entry.block, 0]]);
     const list: { block: TranslatedBlock; delta: number }[] = [{ block: entry.block, delta: 0 }];
-    const edges: { taken: number; fallThrough: number }[] = [];
+    const edges: { taken: number; fallThrough: number; targets: readonly number[] }[] = [];
     let instructions = entry.block.count;
     const numberOf = (uop: number, delta: number): number => {
       const block = this.#codeCache.blockAt(uop);
@@ -85,9 +91,19 @@ export class RegionPlanner {
         const uop = this.#cachedJump(entry, BigInt(distance) + BigInt(offset & 0xfff));
         return uop === 0 ? -1 : numberOf(uop, distance);
       };
-      edges.push({ taken: follow(near), fallThrough: follow(far) });
+      const targets = this.#noted(block).map((low) => follow((low - Number(entry.ripPage & LOW_32) - delta) | 0));
+      const known = [...new Set(targets)].filter((target) => target >= 0);
+      edges.push({ taken: follow(near), fallThrough: follow(far), targets: known });
     }
     return list.map((item, index) => ({ ...item, ...edges[index] }));
+  }
+
+  /** Low halves of the addresses that the indirect jump at a block's end was seen to go to. */
+  #noted(block: TranslatedBlock): number[] {
+    const last = block.uop + (block.count - 1) * UOP.BYTE_LENGTH;
+    const key = this.#handlers.keyOf(this.#codeCache.handlerOf(last));
+    const isSwitch = key?.entry.row.mnemonic === 'JMP' && !key.entry.relative && isCompilable(key);
+    return isSwitch ? notedTargets(this.#view, last).slice(0, MAXIMUM_TARGETS) : [];
   }
 
   /** Offsets of a block's successors from its page: `near` of its jump (or return from its call), `far` of the instruction behind a condition. */
