@@ -2,75 +2,29 @@
  * Mutated tables, run: loaded, started as an OS does, everything evaluated, by either semantics. Only typed errors may come out, in
  * bounded time and memory. Ends with 1 when anything else happens, and keeps the tables in out/fuzz-aml-interpreter.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { corpusTables, mutatedTable, randomTable, runEverything } from '../test/aml/mutated-tables.ts';
 import { Random } from '../test/aml/random-asl/random.ts';
+import { campaignArguments, FuzzCampaign } from './fuzz-campaign.ts';
 
 const USAGE = `node bench/fuzz-aml-interpreter.ts [--seed N] [--count N]
 
   --seed N    the first table (1)
   --count N   tables (10000)
 `;
-const OUT = join(import.meta.dirname, '..', 'out', 'fuzz-aml-interpreter');
-/** A table of a few kilobytes that takes longer is kept. */
-const SLOW_SECONDS = 2;
-/** Every so many mutants a fresh table from random ASL takes the place of the corpus. */
+/** Every so many mutants a fresh table from random ASL joins the corpus. */
 const RANDOM_TABLE_EVERY = 50;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    seed: { type: 'string', default: '1' },
-    count: { type: 'string', default: '10000' },
-  },
-});
-if (values.help) {
-  process.stdout.write(USAGE);
-  process.exit(0);
-}
-const first = Number(values.seed);
-const count = Number(values.count);
+const args = campaignArguments(USAGE, { count: 10_000 });
+const campaign = new FuzzCampaign('fuzz-aml-interpreter', 'aml', args, { tables: 0, evaluations: 0, failures: 0 });
 const corpus = corpusTables();
-let random = randomTable(first);
-mkdirSync(OUT, { recursive: true });
-
-const totals = { tables: 0, evaluations: 0, failures: 0 };
-const broken: string[] = [];
-let slowest = 0;
-
-function keep(seed: number, table: Uint8Array, why: string): void {
-  writeFileSync(join(OUT, `${seed}.aml`), table);
-  broken.push(`${seed}: ${why}`);
-}
-
-for (let seed = first; seed < first + count; seed++) {
+let random = randomTable(Number(args.seed));
+for (const seed of campaign.seeds()) {
   if (seed % RANDOM_TABLE_EVERY === 0) random = randomTable(seed) ?? random;
   const numbers = new Random(seed);
   const table = mutatedTable(numbers.pick(random ? [...corpus, random] : corpus), numbers);
-  const start = process.cpuUsage();
-  try {
-    const { evaluations, failures } = runEverything(table, numbers);
-    totals.evaluations += evaluations;
-    totals.failures += failures;
-  } catch (error) {
-    keep(seed, table, error instanceof Error ? `${error.stack}` : `${error}`);
-  }
-  totals.tables++;
-  const { user, system } = process.cpuUsage(start);
-  const seconds = (user + system) / 1e6;
-  slowest = Math.max(slowest, seconds);
-  if (seconds > SLOW_SECONDS) keep(seed, table, `took ${seconds.toFixed(1)} CPU seconds`);
+  const counts = campaign.attempt(`${seed}`, table, () => runEverything(table, new Random(seed)));
+  campaign.totals.tables++;
+  campaign.totals.evaluations += counts?.evaluations ?? 0;
+  campaign.totals.failures += counts?.failures ?? 0;
 }
-
-const { user, system } = process.cpuUsage();
-const report = {
-  seed: first,
-  ...totals,
-  slowestCpuSeconds: Number(slowest.toFixed(3)),
-  cpuSeconds: Number(((user + system) / 1e6).toFixed(1)),
-  peakMib: Math.round(process.resourceUsage().maxRSS / 1024),
-};
-process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n${broken.map((line) => `${line}\n`).join('')}`);
-process.exitCode = broken.length > 0 ? 1 : 0;
+campaign.finish();

@@ -2,76 +2,56 @@
  * Damaged definition blocks, disassembled and compiled again: the same file has to come back, or a typed error, in bounded time. Ends with
  * 1 when anything else happens, and keeps those tables in out/fuzz-aml.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { disassembledAgain } from '../test/aml/disassembled-again.ts';
+import { goldenDirectory, goldenMachines } from '../test/aml/golden.ts';
 import { corpusTables, mutatedTable, randomTable } from '../test/aml/mutated-tables.ts';
 import { Random } from '../test/aml/random-asl/random.ts';
+import { fragmentsOf, tableOfFragments } from '../test/aml/table-fragments.ts';
+import { campaignArguments, FuzzCampaign } from './fuzz-campaign.ts';
 
 const USAGE = `node bench/fuzz-aml.ts [--seed N] [--count N]
 
   --seed N    the first table (1)
   --count N   tables (10000)
 `;
-const OUT = join(import.meta.dirname, '..', 'out', 'fuzz-aml');
-/** A table of a few kilobytes that takes longer is kept. */
-const SLOW_SECONDS = 2;
-/** Every so many mutants a fresh table from random ASL joins the corpus. */
-const RANDOM_TABLE_EVERY = 50;
+/** So many tables in turn take pieces of the same sources, which makes decoding those cheap. */
+const TABLES_PER_SOURCE = 1000;
+/** One in so many is a whole table of the corpus. */
+const WHOLE_EVERY = 40;
 
-const { values } = parseArgs({
-  options: {
-    help: { type: 'boolean', short: 'h', default: false },
-    seed: { type: 'string', default: '1' },
-    count: { type: 'string', default: '10000' },
-  },
-});
-if (values.help) {
-  process.stdout.write(USAGE);
-  process.exit(0);
-}
-const first = Number(values.seed);
-const count = Number(values.count);
 const corpus = corpusTables();
-let random = randomTable(first);
-mkdirSync(OUT, { recursive: true });
+const corpusFragments = corpus.map(fragmentsOf);
+const golden = goldenDirectory
+  ? [...goldenMachines('real-machines'), ...goldenMachines('qemu-q35')].flatMap(({ tables }) => tables)
+  : [];
 
-const outcomes: Record<string, number> = { same: 0, refused: 0, different: 0, uncompilable: 0 };
-const broken: string[] = [];
-let slowest = 0;
-
-function keep(seed: number, table: Uint8Array, why: string): void {
-  writeFileSync(join(OUT, `${seed}.aml`), table);
-  broken.push(`${seed}: ${why}`);
-}
-
-for (let seed = first; seed < first + count; seed++) {
-  if (seed % RANDOM_TABLE_EVERY === 0) random = randomTable(seed) ?? random;
+/** Lists of pieces for the tables from `seed` on: the corpus, random ASL, and a machine's table where there are any. */
+function sourcesFor(seed: number): Uint8Array[][] {
   const numbers = new Random(seed);
-  const table = mutatedTable(numbers.pick(random ? [...corpus, random] : corpus), numbers);
-  const start = process.cpuUsage();
-  try {
-    const outcome = disassembledAgain(table);
-    outcomes[outcome]++;
-    if (outcome !== 'same' && outcome !== 'refused') keep(seed, table, outcome);
-  } catch (error) {
-    keep(seed, table, error instanceof Error ? `${error.stack}` : `${error}`);
-  }
-  const { user, system } = process.cpuUsage(start);
-  const seconds = (user + system) / 1e6;
-  slowest = Math.max(slowest, seconds);
-  if (seconds > SLOW_SECONDS) keep(seed, table, `took ${seconds.toFixed(1)} CPU seconds`);
+  const random = randomTable(seed);
+  const machine = golden.length > 0 ? [numbers.pick(golden).bytes] : [];
+  return [...corpusFragments, ...[...(random ? [random] : []), ...machine].map(fragmentsOf)];
 }
 
-const { user, system } = process.cpuUsage();
-const report = {
-  seed: first,
-  tables: count,
-  ...outcomes,
-  slowestCpuSeconds: Number(slowest.toFixed(3)),
-  cpuSeconds: Number(((user + system) / 1e6).toFixed(1)),
-  peakMib: Math.round(process.resourceUsage().maxRSS / 1024),
-};
-process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n${broken.map((line) => `${line}\n`).join('')}`);
-process.exitCode = broken.length > 0 ? 1 : 0;
+const campaign = new FuzzCampaign('fuzz-aml', 'aml', campaignArguments(USAGE, { count: 10_000 }), {
+  same: 0,
+  refused: 0,
+  different: 0,
+  uncompilable: 0,
+});
+let sources: Uint8Array[][] = [];
+let turn = -1;
+for (const seed of campaign.seeds()) {
+  if (Math.floor(seed / TABLES_PER_SOURCE) !== turn) {
+    turn = Math.floor(seed / TABLES_PER_SOURCE);
+    sources = sourcesFor(turn);
+  }
+  const numbers = new Random(seed);
+  const whole = seed % WHOLE_EVERY === 0 ? numbers.pick(corpus) : tableOfFragments(numbers.pick(sources), numbers);
+  const table = mutatedTable(whole, numbers);
+  const outcome = campaign.attempt(`${seed}`, table, () => disassembledAgain(table));
+  if (outcome === undefined) continue;
+  campaign.totals[outcome]++;
+  if (outcome !== 'same' && outcome !== 'refused') campaign.keep(`${seed}`, table, outcome);
+}
+campaign.finish();

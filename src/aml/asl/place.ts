@@ -34,8 +34,9 @@ export interface Concessions {
   isFirstAtRoot(segment: string): boolean;
 }
 
-/** True when `path` may be written with parentheses: a method, or a name that only the use tells about. */
+/** True when `path` may be written with parentheses: a method, or a name that only the use tells about. The root and carets are scopes. */
 export function isInvocable(place: Place, path: string): boolean {
+  if (lastSegment(path) === '') return false;
   const found = place.own.find(place.scope, path);
   return found === undefined || found.declaration.argumentCount !== undefined;
 }

@@ -33,8 +33,11 @@ export function statementsText(terms: readonly AmlTerm[], place: Place): string[
   terms.forEach((term, index) => {
     const before = terms[index - 1];
     const follows = before && (before.kind === 'DefIf' || before.kind === 'DefElse');
-    if (term.kind === 'DefElse' && follows) lines.push(`${lines.pop()}\n${annotated(term, elseText(term, place))}`);
-    else lines.push(statementText(term, place));
+    if (term.kind === 'DefElse' && follows) {
+      // One more Else behind an ElseIf would belong to that one.
+      const text = terms[index + 1]?.kind === 'DefElse' ? plainElseText(term, place) : elseText(term, place);
+      lines.push(`${lines.pop()}\n${annotated(term, text)}`);
+    } else lines.push(statementText(term, place));
   });
   return lines;
 }
@@ -45,8 +48,11 @@ function elseText(term: Def<'DefElse'>, place: Place): string {
   const [first, second] = body;
   const isChain = body.length <= 2 && first?.kind === 'DefIf' && (second === undefined || second.kind === 'DefElse');
   if (isChain && first.pkgLengthBytes === undefined) return `Else${statementsText(body, place).join('\n')}`;
-  return braced('Else', statementsText(body, place));
+  return plainElseText(term, place);
 }
+
+const plainElseText = (term: Def<'DefElse'>, place: Place): string =>
+  braced('Else', statementsText(term.operands[0], place));
 
 function statementText(term: AmlTerm, place: Place): string {
   if (isDroppedStatement(term)) return droppedStatement(expressionText(term, place));
@@ -239,7 +245,7 @@ const STATEMENTS: Statements = {
     return instead(emitted, place.concessions.isFirstAtRoot(segment) ? further : '');
   },
   // Without an If in front there is no ElseIf.
-  DefElse: (def, place) => braced('Else', statementsText(def.operands[0], place)),
+  DefElse: plainElseText,
   DefOpRegion: (def, place) => {
     const [name, space, offset, length] = def.operands;
     const range = `${expressionText(offset, place)}, ${regionLengthText(length, place)}`;

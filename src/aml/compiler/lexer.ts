@@ -84,6 +84,8 @@ export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] 
   let startsLine = true;
   /** Inside of an annotation that holds tokens. */
   let within: 'stmt' | 'instead' | undefined;
+  /** On the line of a directive of the preprocessor: it goes on behind a backslash, where elsewhere that is the root. */
+  let isDirective = false;
 
   const push = (kind: TokenKind, value: string, start: number, end: number): Token => {
     const token = { kind, text: value, source, start, end, startsLine };
@@ -170,6 +172,7 @@ export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] 
     const code = text.charCodeAt(at);
     if (code === 10) {
       startsLine = true;
+      isDirective = false;
       at++;
     } else if (code === 32 || (code >= 9 && code <= 13)) {
       at += matchAt(SPACE)!.length;
@@ -190,8 +193,7 @@ export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] 
       verbatimName();
     } else if (code === 34) {
       literal();
-    } else if (code === 92 && /^\r?\n/.test(text.slice(at + 1, at + 3))) {
-      // A line goes on after a backslash.
+    } else if (code === 92 && isDirective && /^\r?\n/.test(text.slice(at + 1, at + 3))) {
       at = text.indexOf('\n', at) + 1;
     } else if (code >= 48 && code <= 57) {
       push('number', matchAt(NUMBER)!, at, NUMBER.lastIndex);
@@ -200,7 +202,10 @@ export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] 
       if (name !== undefined) push('name', name, at, at + name.length);
       else {
         const found = BY_FIRST.get(text[at])?.find((candidate) => text.startsWith(candidate, at));
-        if (found !== undefined) push('punctuation', found, at, at + found.length);
+        if (found !== undefined) {
+          if (found === '#') isDirective ||= startsLine;
+          push('punctuation', found, at, at + found.length);
+        }
         else {
           const mend = code === 39 ? 'write texts between double quotes' : undefined;
           complain('ASL_CHARACTER', at + 1, `${describeCharacter(code)} has no meaning in ASL`, mend);

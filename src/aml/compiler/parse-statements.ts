@@ -195,10 +195,11 @@ function parseElse(cursor: Cursor, terms: AmlTerm[]): void {
   if (cursor.asWritten && word === 'ELSE') parseElse(cursor, terms);
 }
 
-/** An Else without its If, which only a disassembly has. */
+/** An Else without its If, which only a disassembly has; more may follow. */
 function parseLooseElse(cursor: Cursor, token: Token, terms: AmlTerm[]): void {
   if (!cursor.asWritten) cursor.report('ASL_PLACE', token, 'Else stands behind no If');
   terms.push(cursor.mark(def('DefElse', [parseBlock(cursor)]), token));
+  if (cursor.asWritten) parseElse(cursor, terms);
 }
 
 /** For (a, b, c) is While (b) with `a` before it and `c` at its end. */

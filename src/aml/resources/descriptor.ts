@@ -11,8 +11,11 @@ export interface DescriptorCodec<Descriptor extends { readonly kind: string }> {
   encode(descriptor: Descriptor): { readonly tag: number; readonly body: readonly number[] };
   /** Nothing when the body has no room for its fields. A field that this form cannot hold may be lost: the caller encodes again. */
   decode(body: Uint8Array, tag: number): Descriptor | undefined;
-  /** ASL macro: name, arguments in order (empty for an omitted one), and a list in braces where the macro has one. */
-  asl(descriptor: Descriptor): AslMacro;
+  /**
+   * ASL macro: name, arguments in order (empty for an omitted one), and a list in braces where the macro has one. Nothing where the
+   * macro has no words for all that the descriptor says.
+   */
+  asl(descriptor: Descriptor): AslMacro | undefined;
 }
 
 /** Stands in a macro's arguments where the DescriptorName goes. */

@@ -127,6 +127,7 @@ export const GPIO: DescriptorCodec<Gpio> = {
     ];
     const list = gpio.pins.map((pin) => aslHex(pin, 4));
     if (connection.type === 'Interrupt') {
+      if (gpio.driveStrength !== 0) return undefined;
       return { name: 'GpioInt', args: [connection.trigger, connection.polarity, share, pull, timeout, ...tail], list };
     }
     const drive = aslHex(gpio.driveStrength, 4);

@@ -96,7 +96,7 @@ export function encodeDescriptor(descriptor: ResourceDescriptor): number[] {
   return [tag, body.length & 0xff, body.length >> 8, ...body];
 }
 
-/** The ASL macro of a descriptor; nothing for a raw one, which only a plain Buffer can hold. */
+/** The ASL macro of a descriptor; nothing for a raw one and for what macros cannot say, which only a plain Buffer can hold. */
 export function aslOfDescriptor(descriptor: ResourceDescriptor): AslMacro | undefined {
   return descriptor.kind === 'Raw' ? undefined : codecOf(descriptor).asl(descriptor);
 }

@@ -165,6 +165,13 @@ function decodeConnection(
   };
 }
 
+/** The macros of revision 1 have no sharing, UART's no mode, and CSI-2's is of revision 1. */
+function isSayable({ connection, revision, share, slaveMode }: SerialBus): boolean {
+  if (revision === 1 && share !== 'Exclusive') return false;
+  if (connection.type === 'UART') return slaveMode === 'ControllerInitiated';
+  return connection.type !== 'CSI2' || revision === 1;
+}
+
 export const SERIAL_BUS: DescriptorCodec<SerialBus> = {
   kind: 'SerialBus',
   tags: [0x8e],
@@ -200,8 +207,9 @@ export const SERIAL_BUS: DescriptorCodec<SerialBus> = {
       vendorData: [...body.subarray(FIXED_LENGTH + TYPE_DATA_LENGTHS[type], sourceOffset)],
     };
   },
-  asl(bus): AslMacro {
+  asl(bus): AslMacro | undefined {
     const { connection, slaveMode } = bus;
+    if (!isSayable(bus)) return undefined;
     const source = [quoted(bus.source), aslHex(bus.sourceIndex, 2)];
     const share = bus.revision === 2 ? [bus.share] : [];
     const suffix = bus.revision === 2 ? 'V2' : '';
