@@ -299,6 +299,7 @@ export class TermReader {
 
   #nameOrInvocation(end: number): NameTerm | InvocationTerm {
     const name = this.readName(end);
+    if (isScopeAlone(name.path)) return name;
     const { guesses } = this.#options;
     const found = this.#find(name.path);
     const declared = found?.declaration.argumentCount;
@@ -551,6 +552,9 @@ function isOddStatement(term: AmlTerm): boolean {
     return kind !== 'Target' || (operand as NameTerm).path === '';
   });
 }
+
+/** The root or carets, which are no methods. */
+const isScopeAlone = (path: string): boolean => path.endsWith('\\') || path.endsWith('^');
 
 /** LeadNameChar or one of the prefixes of a NameString; NullName excepted. */
 function isNameStart(byte: number): boolean {

@@ -70,7 +70,7 @@ function defStatementText(term: DefTerm, place: Place): string {
   const row = ROW_BY_KIND.get(def.kind)!;
   const operands = (def as AnyDef).operands;
   if (row.asl.style === 'block') return blockText(row, def, place);
-  if (row.asl.style === 'postfix' && def === term)
+  if (row.asl.style === 'postfix' && def === term && isAssignable(operands[0] as AmlTerm))
     return `${expressionText(operands[0] as AmlTerm, place)}${row.asl.symbol}`;
   if (row.declares) return declarationText(row, def, place);
   const assignment = place.isLegacy ? undefined : assignmentText(row, operands, place);
@@ -80,8 +80,10 @@ function defStatementText(term: DefTerm, place: Place): string {
 /** An operator whose result nobody keeps: other compilers refuse it, and without an invocation inside its absence changes nothing. */
 function callStatementText(row: Opcode, def: DefTerm, place: Place): string {
   const plain: DefTerm = { ...def, pkgLengthBytes: undefined } as DefTerm;
-  const isDropped = row.yields !== 'Nothing' && !KEEPS_EFFECTS.has(def.kind) && isPure(def);
-  return isDropped ? droppedStatement(expressionText(plain, place)) : expressionText(plain, place);
+  const text = expressionText(plain, place);
+  if (row.yields !== 'Nothing' && !KEEPS_EFFECTS.has(def.kind) && isPure(def)) return droppedStatement(text);
+  // A parenthesis at the start would make the line before an invocation.
+  return text.startsWith('(') ? callText(row, plain, place) : text;
 }
 
 /** Operators that are statements for their effect. */

@@ -205,8 +205,7 @@ export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] 
         if (found !== undefined) {
           if (found === '#') isDirective ||= startsLine;
           push('punctuation', found, at, at + found.length);
-        }
-        else {
+        } else {
           const mend = code === 39 ? 'write texts between double quotes' : undefined;
           complain('ASL_CHARACTER', at + 1, `${describeCharacter(code)} has no meaning in ASL`, mend);
           at++;
