@@ -1,6 +1,9 @@
 import { i32, i64, select } from '../wasm/expr.ts';
 import type { FlagSource, I32, I64, Semantics, Size } from './semantics.ts';
 
+/** The lazy flags as their words. */
+export type FlagWords = Pick<Semantics, 'let' | 'flagsAux' | 'flagsResult' | 'setRawFlags'>;
+
 /** AUX bits: see state.ts FLAGS_AUX. */
 export const AUX_CF = 1n << 63n;
 export const AUX_CF_XOR_OF = 1n << 62n;
@@ -69,7 +72,7 @@ export function auxOf(carry: I64, overflow: I64): I64 {
 }
 
 /** CF as 0 or 1. */
-export function carryFlag(c: Semantics): I64 {
+export function carryFlag(c: FlagWords): I64 {
   return i64.shrU(c.flagsAux(), i64.const(63));
 }
 
@@ -78,17 +81,17 @@ function sign(value: I64): I32 {
 }
 
 /** Bit 63 = OF. */
-function overflowSign(c: Semantics): I64 {
+function overflowSign(c: FlagWords): I64 {
   const aux = c.let(c.flagsAux());
   return i64.xor(aux, i64.shl(aux, i64.const(1)));
 }
 
 /** Bit 63 = SF. */
-function signSign(c: Semantics): I64 {
+function signSign(c: FlagWords): I64 {
   return i64.xor(c.flagsResult(), i64.shl(c.flagsAux(), i64.const(63)));
 }
 
-function parity(c: Semantics): I32 {
+function parity(c: FlagWords): I32 {
   const low = i64.and(i64.xor(c.flagsResult(), i64.shrU(c.flagsAux(), i64.const(8))), i64.const(0xff));
   return i32.eqz(i32.and(i32.wrap(i64.popcnt(low)), i32.const(1)));
 }
@@ -121,7 +124,7 @@ export function condition(c: Semantics, code: number): I32 {
 }
 
 /** The status flags as RFLAGS bits (an i64 with CF PF AF ZF SF OF). */
-export function statusFlags(c: Semantics): I64 {
+export function statusFlags(c: FlagWords): I64 {
   const bit = (test: I32, position: number): I64 => i64.shl(i64.extendI32U(test), i64.const(position));
   const parts = [
     i64.shrU(c.flagsAux(), i64.const(63)),
@@ -135,7 +138,7 @@ export function statusFlags(c: Semantics): I64 {
 }
 
 /** Sets the lazy words from RFLAGS bits in `flags` (bound to a local). */
-export function setStatusFlags(c: Semantics, flags: I64): void {
+export function setStatusFlags(c: FlagWords, flags: I64): void {
   const bit = (position: number): I64 => i64.and(i64.shrU(flags, i64.const(position)), i64.const(1));
   const zero = c.let(bit(6));
   const result = i64.xor(zero, i64.const(1));

@@ -39,6 +39,10 @@ export interface RowOptions {
   readonly repeat?: 'rep' | 'repne';
   /** Needs the decoded operands at run time (system and x87 handlers). */
   readonly decoded?: boolean;
+  /** Changes what a region rests on (privilege, TLBs): only the interpreter runs it. */
+  readonly leavesRegions?: boolean;
+  /** Always goes elsewhere, where it ends a block (jumps by a relative operand do so by it). */
+  readonly jumps?: boolean;
   /** Takes precedence over other rows of the opcode when REX.B is not set (90: NOP, not XCHG). */
   readonly withoutRexB?: boolean;
   /** Has a ModRM byte although no operand says so. */

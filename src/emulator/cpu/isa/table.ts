@@ -6,6 +6,7 @@ import { BIT_COUNT_ROWS } from './bit-counts.ts';
 import { BIT_ROWS } from './bits.ts';
 import { BMI_ROWS } from './bmi.ts';
 import { CONTROL_ROWS } from './control.ts';
+import { FAST_CALL_ROWS } from './fast-calls.ts';
 import { FMA_ROWS } from './fma.ts';
 import { type InstructionRow, type OpcodeMap, operandBytes, parseOperand, usesModRm } from './row.ts';
 import type { Size } from './semantics.ts';
@@ -29,6 +30,7 @@ export const INSTRUCTION_ROWS: readonly InstructionRow[] = [
   ...CONTROL_ROWS,
   ...STRING_ROWS,
   ...SYSTEM_ROWS,
+  ...FAST_CALL_ROWS,
   ...TIME_STAMP_ROWS,
   ...SIMD_INTEGER_ROWS,
   ...SIMD_MOVE_ROWS,

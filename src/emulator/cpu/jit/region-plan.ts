@@ -46,7 +46,8 @@ export type RegionPlan = readonly RegionBlock[];
  * instructions: left in the middle of a portion, they would begin another one.
  */
 export function isCompilable({ entry }: HandlerKey): boolean {
-  return entry.row.semantic !== SYSTEM && !entry.row.mnemonic.startsWith('REP');
+  const { semantic, options, mnemonic } = entry.row;
+  return semantic !== SYSTEM && options.leavesRegions !== true && !mnemonic.startsWith('REP');
 }
 
 /** Finds the blocks around a hot entry: those that are reached by direct jumps and are translated already. The cold rest stays outside. */

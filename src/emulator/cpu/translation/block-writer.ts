@@ -125,7 +125,7 @@ export class BlockWriter {
     this.#length = decoded.length;
     this.#ends = decoded.entry.ends;
     // POPF ends its block where TypeScript runs it, but goes on with the next instruction where generated code can.
-    this.#fallsThrough = !isSystem && row.options.decoded === true;
+    this.#fallsThrough = !isSystem && row.options.decoded === true && row.options.jumps !== true;
   }
 
   #writeFallThrough(uop: number, offset: number, isLinked: boolean): void {
