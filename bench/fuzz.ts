@@ -1,6 +1,5 @@
 import { appendFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { NEVER_HOT } from '../src/emulator/cpu/interpreter/generate.ts';
 import { Comparison } from '../test/fuzz/compare.ts';
 import { minimise } from '../test/fuzz/minimise.ts';
 import { assembleProgram, draftProgram } from '../test/fuzz/program.ts';
@@ -36,7 +35,7 @@ if (values.help) process.stdout.write(USAGE);
 else fuzz(Number(values.seed), Number(values.count));
 
 function fuzz(first: number, count: number): void {
-  const fresh = (): Comparison => new Comparison(NEVER_HOT, Number(values['regions-after']));
+  const fresh = (): Comparison => new Comparison(Number(values['regions-after']));
   let comparison = fresh();
   let failures = 0;
   for (let seed = first; seed < first + count; seed++) {

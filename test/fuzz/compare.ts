@@ -1,58 +1,70 @@
+import { NEVER_HOT } from '../../src/emulator/cpu/interpreter/generate.ts';
 import { FuzzMachine } from './fuzz-machine.ts';
 import type { Program } from './program.ts';
 
 /** Times at which the runs of a program are compared. */
 const CHECKPOINTS = 12;
 
-/** The machines that run every program: the interpreter alone, regions with the same slices, and one of both in other slices. */
+/** Every program runs with regions that come at once, or with some that know more of its paths, as their blocks were hot this many times later. */
+const LATER = 6;
+
+/**
+ * Two machines run every program: the interpreter alone, and one with regions that is stopped at other times. Where they differ, the
+ * interpreter runs in the other's slices too, which tells whether the regions or the slices are to blame.
+ */
 export class Comparison {
   readonly #interpreter: FuzzMachine;
-  readonly #regions: FuzzMachine;
-  readonly #otherSlices: readonly [FuzzMachine, FuzzMachine];
+  readonly #regions: readonly [FuzzMachine, FuzzMachine];
 
-  /**
-   * @param interpreterOnly a threshold that is never reached
-   * @param regionsAfter entries after which a block is compiled: few, so that short programs reach it
-   */
-  constructor(interpreterOnly: number, regionsAfter: number) {
-    this.#interpreter = new FuzzMachine(interpreterOnly);
-    this.#regions = new FuzzMachine(regionsAfter);
-    this.#otherSlices = [new FuzzMachine(interpreterOnly), new FuzzMachine(regionsAfter)];
+  /** @param regionsAfter entries after which a block is compiled: few, so that short programs reach it */
+  constructor(regionsAfter: number) {
+    this.#interpreter = new FuzzMachine(NEVER_HOT);
+    this.#regions = [new FuzzMachine(regionsAfter), new FuzzMachine(regionsAfter * LATER)];
   }
 
   get regionsCompiled(): number {
-    return this.#regions.regionsCompiled + this.#otherSlices[1].regionsCompiled;
+    return this.#regions[0].regionsCompiled + this.#regions[1].regionsCompiled;
   }
 
   /** What differs first between the runs, in words; undefined when nothing does. */
   run(program: Program): string | undefined {
-    const other = this.#otherSlices[program.seed & 1];
+    const interpreter = this.#interpreter;
+    const regions = this.#regions[program.seed & 1];
     const [slice, otherSlice] = program.slices;
-    const runs = [
-      { machine: this.#interpreter, slice },
-      { machine: this.#regions, slice },
-      { machine: other, slice: otherSlice },
-    ];
-    for (const { machine } of runs) machine.load(program);
+    interpreter.load(program);
+    regions.load(program);
     for (let point = 1; point <= CHECKPOINTS; point++) {
       const time = Math.ceil((program.length * point) / CHECKPOINTS);
-      const alive = runs.map(({ machine, slice }) => machine.runUntil(time, program, slice));
-      const found =
-        difference(this.#interpreter, this.#regions, 'regions') ??
-        difference(this.#interpreter, other, other === this.#otherSlices[0] ? 'other slices' : 'regions, other slices');
-      if (found !== undefined) return `at time ${this.#interpreter.time} of ${program.length}: ${found}`;
-      if (!alive[0]) return undefined;
+      const alive = interpreter.runUntil(time, program, slice);
+      regions.runUntil(time, program, otherSlice);
+      const found = difference(interpreter, regions);
+      if (found !== undefined) {
+        const blamed = this.#interpreterAgrees(program, point) ? 'regions' : 'slices';
+        return `at time ${interpreter.time} of ${program.length}: ${blamed}: ${found}`;
+      }
+      if (!alive) return undefined;
     }
     return undefined;
   }
+
+  /** The interpreter in the other run's slices comes to the same state as in its own, which stands in `#interpreter`. */
+  #interpreterAgrees(program: Program, points: number): boolean {
+    const wanted = this.#interpreter;
+    const machine = new FuzzMachine(NEVER_HOT);
+    machine.load(program);
+    for (let point = 1; point <= points; point++) {
+      machine.runUntil(Math.ceil((program.length * point) / CHECKPOINTS), program, program.slices[1]);
+    }
+    return difference(wanted, machine) === undefined;
+  }
 }
 
-function difference(wanted: FuzzMachine, got: FuzzMachine, name: string): string | undefined {
-  if (wanted.time !== got.time) return `${name}: time ${got.time}`;
+function difference(wanted: FuzzMachine, got: FuzzMachine): string | undefined {
+  if (wanted.time !== got.time) return `time ${got.time}`;
   const registers = Buffer.compare(wanted.stateBytes(), got.stateBytes());
-  if (registers !== 0) return `${name}: processor state: ${wanted.describeDifference(got)}`;
-  if (wanted.trace !== got.trace) return `${name}: accesses to devices`;
+  if (registers !== 0) return `processor state: ${wanted.describeDifference(got)}`;
+  if (wanted.trace !== got.trace) return 'accesses to devices';
   if (Buffer.compare(wanted.ram, got.ram) === 0) return undefined;
   const offset = wanted.ram.findIndex((byte, index) => byte !== got.ram[index]);
-  return `${name}: RAM at ${offset.toString(16)}: ${got.ram[offset].toString(16)}, not ${wanted.ram[offset].toString(16)}`;
+  return `RAM at ${offset.toString(16)}: ${got.ram[offset].toString(16)}, not ${wanted.ram[offset].toString(16)}`;
 }

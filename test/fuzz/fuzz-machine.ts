@@ -94,7 +94,9 @@ export class FuzzMachine {
   readonly #kernel = buildKernel();
   readonly #ram: Uint8Array;
   #started = 0;
+  /** When the interrupt comes next, and which of the program's ticks that is. */
   #timer = 0;
+  #nextTick = 0;
 
   /** @param regionsAfter entries after which a block is compiled; undefined: the engine's own choice */
   constructor(regionsAfter: number | undefined) {
@@ -124,6 +126,7 @@ export class FuzzMachine {
     this.#bus.trace = 0;
     this.#started = this.#engine.retired();
     this.#bus.skipped = -this.#started;
+    this.#nextTick = 0;
     this.#timer = program.timer[0] ?? Number.POSITIVE_INFINITY;
   }
 
@@ -174,7 +177,8 @@ export class FuzzMachine {
     this.#bus.interrupt = true;
     this.#engine.interruptRaised(0);
     const { timer } = program;
-    this.#timer = timer.find((at) => at > this.time) ?? Number.POSITIVE_INFINITY;
+    while (timer[this.#nextTick] <= this.time) this.#nextTick++;
+    this.#timer = timer[this.#nextTick] ?? Number.POSITIVE_INFINITY;
   }
 
   /** Time goes on to the next tick, or to `time`; false when that is reached. */

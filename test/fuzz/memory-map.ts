@@ -1,5 +1,5 @@
 /** Where everything stands in the fuzzer's machine: physical addresses below 1 MiB, linear ones above 256 MiB. */
-export const RAM_BYTES = 0x4_0000;
+export const RAM_BYTES = 0x2_0000;
 
 /** Identity-mapped, for the supervisor only. */
 export const KERNEL = {

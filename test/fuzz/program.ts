@@ -1,3 +1,4 @@
+import { viewOf } from '../../src/shared/bytes.ts';
 import { littleEndian, type Mode } from '../oracle/cpu-vectors/encode.ts';
 import { Random } from '../oracle/cpu-vectors/random.ts';
 import { anyAddress, POINTERS } from './addresses.ts';
@@ -42,6 +43,9 @@ export interface Layout {
   readonly functions: readonly number[];
 }
 
+const NOP = 0x90;
+const JUMP_NEAR = 0xe9;
+const EDGES = [0, 1, 0x7f, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x3ff0_0000, 0x7ff0_0000, 0xfff8_0000];
 const JUMP_TABLE_ENTRIES = 4;
 /** IF and IOPL 3: ports and CLI are free at any level. */
 const FLAGS = 0x3202;
@@ -87,18 +91,25 @@ export function draftProgram(seed: number): Draft {
 
 /** Slots that a draft has no instructions for jump to the first one. */
 export function assembleProgram(draft: Draft): Program {
-  const code = new Uint8Array(CODE.pages * PAGE);
+  const code = new Uint8Array(CODE.pages * PAGE).fill(NOP);
+  const view = viewOf(code);
   for (let slot = 0; slot < SLOTS; slot++) {
-    const instructions = draft.slots.get(slot) ?? jumpTo(draft, slot);
-    code.set(instructions.flat(), slot * SLOT);
+    const instructions = draft.slots.get(slot);
+    let at = slot * SLOT;
+    if (instructions === undefined) {
+      const head = draft.mode === 16 ? 3 : 5;
+      code[at] = JUMP_NEAR;
+      const distance = (draft.first - slot) * SLOT - head;
+      if (draft.mode === 16) view.setInt16(at + 1, distance, true);
+      else view.setInt32(at + 1, distance, true);
+    } else {
+      for (const bytes of instructions) {
+        code.set(bytes, at);
+        at += bytes.length;
+      }
+    }
   }
   return { ...draft, code };
-}
-
-function jumpTo({ mode, first }: Draft, slot: number): readonly (readonly number[])[] {
-  const writer = new SlotWriter(mode, slot);
-  writer.branch([0xe9], slotAddress(first));
-  return writer.instructions;
 }
 
 /** Where offsets of code and data count from. */
@@ -106,8 +117,12 @@ export const segmentBase = (mode: Mode): number => (mode === 16 ? CODE.linear : 
 
 function dataOf({ random, mode, main, functions }: Layout): Uint8Array {
   const data = new Uint8Array(DATA.pages * PAGE);
+  const view = viewOf(data);
   // A quarter of random dwords, so that there is something to find in zeros.
-  for (let offset = 0; offset < data.length; offset += 16) data.set(littleEndian(random.integer(32), 4), offset);
+  for (let offset = 0; offset < data.length; offset += 16) {
+    const value = random.u32();
+    view.setUint32(offset, (value & 7) === 0 ? EDGES[(value >>> 3) % EDGES.length] : value, true);
+  }
   const width = mode / 8;
   for (const [table, targets] of [main, functions].entries()) {
     for (let entry = 0; entry < JUMP_TABLE_ENTRIES; entry++) {

@@ -19,7 +19,7 @@ import { RunLoop } from './execution/run-loop.ts';
 import type { InstrumentCall } from './instrument.ts';
 import { HandlerTable } from './interpreter/handlers.ts';
 import type { InterpreterStore } from './interpreter/interpreter-store.ts';
-import { ENTRY_COUNTS, INDIRECT_JUMPS_END } from './interpreter/layout.ts';
+import { ENTRY_COUNTS, entryCountOf, INDIRECT_JUMPS, INDIRECT_JUMPS_END } from './interpreter/layout.ts';
 import { UOP } from './interpreter/micro-op.ts';
 import { CurrentOperands } from './interpreter/operands.ts';
 import { REGIONS_AFTER, type RegionStatistics, type RegionTier } from './jit/region-tier.ts';
@@ -94,10 +94,11 @@ class Processor implements CpuEngine {
       handlers,
       features: ids.length === 1 ? model.features : new Set([...model.features, SEVERAL_PROCESSORS]),
       onCodePage: (hostPage, page) => processors.protectPage(hostPage, page),
-      onFlush: () => {
+      onFlush: (end) => {
         processors.flushJumps();
         this.#regions?.flush();
-        state.bytes.fill(0, ENTRY_COUNTS, INDIRECT_JUMPS_END);
+        state.bytes.fill(0, ENTRY_COUNTS, entryCountOf(end));
+        state.bytes.fill(0, INDIRECT_JUMPS, INDIRECT_JUMPS_END);
       },
     });
     const { translationAreas = 0 } = placement;

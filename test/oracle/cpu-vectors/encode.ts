@@ -134,7 +134,14 @@ export function encodeVex(e: VexEncoding): Uint8Array {
 }
 
 export function littleEndian(value: bigint, byteLength: number): number[] {
-  return Array.from({ length: byteLength }, (_, index) => Number((value >> BigInt(index * 8)) & 0xffn));
+  const bytes: number[] = [];
+  let rest = Number(BigInt.asUintN(32, value));
+  for (let index = 0; index < byteLength; index++) {
+    if (index === 4) rest = Number(BigInt.asUintN(32, value >> 32n));
+    bytes.push(rest & 0xff);
+    rest >>>= 8;
+  }
+  return bytes;
 }
 
 /** The address of the target within the segment that the operand uses. */

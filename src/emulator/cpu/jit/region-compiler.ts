@@ -22,19 +22,33 @@ export function regionExport(index: number): string {
   return `r${index}`;
 }
 
-/** Declares an import of `module` when its index is first asked for: most regions need few of them. */
-function importsOnDemand(module: ModuleBuilder): ImportIndexes {
-  const imports = {};
-  for (const [name, signature] of Object.entries(IMPORTS)) {
-    let index: number | undefined;
-    Object.defineProperty(imports, name, {
-      get: () => {
-        index ??= module.importFunction(name, signature);
-        return index;
-      },
-    });
+/** Declares an import of a module when its index is first asked for: most regions need few of them. */
+class ImportsOnDemand {
+  readonly #module: ModuleBuilder;
+  readonly #indexes = new Map<string, number>();
+
+  static {
+    for (const [name, signature] of Object.entries(IMPORTS)) {
+      Object.defineProperty(ImportsOnDemand.prototype, name, {
+        get(this: ImportsOnDemand) {
+          return this.#index(name, signature);
+        },
+      });
+    }
   }
-  return imports;
+
+  constructor(module: ModuleBuilder) {
+    this.#module = module;
+  }
+
+  #index(name: string, signature: Signature): number {
+    let index = this.#indexes.get(name);
+    if (index === undefined) {
+      index = this.#module.importFunction(name, signature);
+      this.#indexes.set(name, index);
+    }
+    return index;
+  }
 }
 
 /** Writes one Wasm module for several regions: a module costs far more than a function in it. */
@@ -56,7 +70,7 @@ export class RegionCompiler {
   compile(plans: readonly RegionPlan[]): Uint8Array<ArrayBuffer> {
     const module = new ModuleBuilder(this.#memory);
     module.importTable();
-    const imports = importsOnDemand(module);
+    const imports = new ImportsOnDemand(module) as unknown as ImportIndexes;
     const handlerType = module.type(HANDLER_SIGNATURE);
     const ports = { view: this.#view, handlers: this.#handlers, imports, handlerType };
     for (const [index, plan] of plans.entries()) {

@@ -37,6 +37,7 @@ export class CachedJumps {
   /** 1 for pages (hashed) that an entry may lead to. */
   readonly #pages = new Uint8Array(HASHED_PAGES);
   #hasLocal = false;
+  #hasAny = true;
 
   /** `area`: byte offset of the translation area in `buffer`. */
   constructor(buffer: ArrayBufferLike, area: number) {
@@ -47,6 +48,7 @@ export class CachedJumps {
   keep(jump: CachedJump): void {
     const { ripLow, linearPage, owner } = jump;
     this.#pages[(linearPage >>> 12) & (HASHED_PAGES - 1)] = 1;
+    this.#hasAny = true;
     if (owner === JUMP_OWNER.LOCAL) this.#hasLocal = true;
     const at = jumpSlotOf(ripLow) >> 2;
     const words = this.#words;
@@ -60,6 +62,8 @@ export class CachedJumps {
   }
 
   flush(): void {
+    if (!this.#hasAny) return;
+    this.#hasAny = false;
     this.#words.fill(-1, JUMP_CACHE >> 2, JUMP_CACHE_END >> 2);
     this.#pages.fill(0);
     this.#hasLocal = false;

@@ -61,8 +61,8 @@ export interface CodeCachePorts {
   readonly features: ReadonlySet<string>;
   /** Code now stands in this page: writes to it must be seen from here on. */
   onCodePage(hostPage: number, page: number): void;
-  /** The arena is full: everything was dropped. */
-  onFlush(): void;
+  /** Everything was dropped, as when the arena is full: micro-ops stood below `end`. */
+  onFlush(end: number): void;
 }
 
 /** A block's place in a page. */
@@ -217,10 +217,11 @@ export class CodeCache {
     this.#crossing.clear();
     this.#decoded.clear();
     this.#blocks.clear();
+    const end = this.#next;
     this.#next = UOP_ARENA;
     this.flushes++;
     this.withdrawals++;
-    this.#ports.onFlush();
+    this.#ports.onFlush(end);
   }
 
   #reserve(): void {

@@ -13,6 +13,7 @@ export interface Signature {
  */
 export class ModuleBuilder {
   readonly #types: Signature[] = [];
+  readonly #typeIndexes = new Map<string, number>();
   readonly #imports: { name: string; type: number }[] = [];
   readonly #functions: { type: number; body: FunctionBody }[] = [];
   readonly #exports: { name: string; position: number }[] = [];
@@ -27,10 +28,11 @@ export class ModuleBuilder {
 
   /** Index of a signature, added when new. */
   type(signature: Signature): number {
-    const key = JSON.stringify(signature);
-    const found = this.#types.findIndex((candidate) => JSON.stringify(candidate) === key);
-    if (found >= 0) return found;
+    const key = `${signature.parameters.join()}:${signature.results.join()}`;
+    const found = this.#typeIndexes.get(key);
+    if (found !== undefined) return found;
     this.#types.push(signature);
+    this.#typeIndexes.set(key, this.#types.length - 1);
     return this.#types.length - 1;
   }
 

@@ -1,0 +1,36 @@
+import { DATA, PAGE } from './memory-map.ts';
+import type { Draft } from './program.ts';
+
+const ENABLED = 0x3202;
+
+/** A program of 64-bit code at CPL 0 that once found something; the rest of its code jumps to its first slot. */
+function finding(
+  name: string,
+  code: string,
+  runs: Pick<Draft, 'seed' | 'slices'> & Partial<Draft>,
+): Draft & { name: string } {
+  const first = 64;
+  return {
+    name,
+    mode: 64,
+    privilege: 0,
+    data: new Uint8Array(DATA.pages * PAGE),
+    registers: Array.from({ length: 16 }, (_, index) => BigInt(index === 4 ? DATA.linear + 0x800 : 0x1_8765_4321)),
+    flags: ENABLED,
+    entry: 0x1000_1000,
+    timer: [],
+    length: 150,
+    slots: new Map([[first, [[...Buffer.from(code, 'hex')]]]]),
+    first,
+    ...runs,
+  };
+}
+
+/** What the fuzzer found, minimised: each is a test for ever. */
+export const FINDINGS = [
+  // XOR BYTE [0x10001009], 8: the second NOP behind it becomes CWDE.
+  finding('a block that the slice cuts is written to by itself', '8034250910001008', {
+    seed: 0,
+    slices: [101, 5],
+  }),
+];
