@@ -27,8 +27,11 @@ export function signExtend(size: Size, value: I64): I64 {
   return size === 2 ? i64.extend16S(value) : i64.extend8S(value);
 }
 
+/** Evaluates an expression once. */
+type Binder = Pick<Semantics, 'let'>;
+
 /** AUX from a vector of carries: bit n is the carry out of bit n. */
-export function auxOfCarries(c: Semantics, size: Size, carries: I64): I64 {
+export function auxOfCarries(c: Binder, size: Size, carries: I64): I64 {
   if (size === 8) return i64.and(carries, i64.const(AUX_TOP_AND_AF));
   const vector = c.let(carries);
   const top = i64.and(i64.shl(vector, i64.const(64 - bitsOf(size))), i64.const(AUX_CF | AUX_CF_XOR_OF));
@@ -36,7 +39,7 @@ export function auxOfCarries(c: Semantics, size: Size, carries: I64): I64 {
 }
 
 /** AUX of a result `r` by where it came from. */
-export function auxOfSource(c: Semantics, { kind, size, a, b }: FlagSource, r: I64): I64 {
+export function auxOfSource(c: Binder, { kind, size, a, b }: FlagSource, r: I64): I64 {
   switch (kind) {
     case 'add':
     case 'adc':

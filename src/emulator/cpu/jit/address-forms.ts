@@ -32,6 +32,16 @@ export class AddressForms {
     for (let index = 0; index < count; index++) this.forget(index);
   }
 
+  /** What is known here; the function makes it known again. */
+  remember(): () => void {
+    const [registers, bound] = [[...this.#registers], [...this.#bound]];
+    return () => {
+      for (const [index, form] of registers.entries()) this.#registers[index] = form;
+      this.#bound.clear();
+      for (const [local, form] of bound) this.#bound.set(local, form);
+    };
+  }
+
   /** Register `index` now holds something else. */
   forget(index: number): void {
     this.#registers[index] = { root: this.#nextRoot++, offset: 0 };

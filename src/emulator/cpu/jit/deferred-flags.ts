@@ -1,35 +1,46 @@
-import { AUX_AF, AUX_CF, AUX_CF_XOR_OF, bitsOf, signExtend } from '../isa/flags.ts';
-import type { FlagSource, I64 } from '../isa/semantics.ts';
+import { AUX_AF, AUX_CF, AUX_CF_XOR_OF, auxOfSource, bitsOf, signExtend } from '../isa/flags.ts';
+import type { FlagSource, I32, I64 } from '../isa/semantics.ts';
 import { FLAGS_AUX, FLAGS_RESULT } from '../state.ts';
-import { i32, i64 } from '../wasm/expr.ts';
+import { i32, i64, select } from '../wasm/expr.ts';
 import type { FunctionBuilder } from '../wasm/function-builder.ts';
 
-/** Shift of a finished AUX: none, as Wasm counts modulo 64, and all its bits are kept. */
-const RAW = 64;
+/** What MODE says beside the shift (Wasm counts shifts modulo 64): the subtrahend is a finished AUX; the minuend is the result. */
+const RAW = 0x40;
+const MINUEND_IS_RESULT = 0x80;
 
 /**
  * The flags of a region. Inside a block the last arithmetic result waits as `pending` and mostly dies unseen. At a block's end it goes into
- * locals as three words x, y, z whose bitwise majority is the vector of carries, and AUX is worked out only on the way out of the region or
- * when a later block asks: carries of a + b = r are maj(a, b, ¬r), of a − b = r maj(¬a, b, r), and a finished AUX is the majority of itself twice.
+ * locals as a subtraction, from which both words are worked out only on the way out of the region or when a later block asks: the carries
+ * of a + b = r are the borrows of r − a = b, and a logical result r is r − 0.
  */
 export class DeferredFlags {
-  readonly resultLocal: I64;
   /** Depth of the builder between instructions: flags set deeper are conditional. */
   depth = 0;
   pending: { readonly source: FlagSource; readonly r: I64 } | undefined;
   #isStored = false;
-  readonly #x: I64;
-  readonly #y: I64;
-  readonly #z: I64;
-  /** How far the top carry is from bit 63, or RAW. */
-  readonly #shift: I64;
+  readonly #minuend: I64;
+  readonly #subtrahend: I64;
+  /** How far the top borrow is from bit 63, and RAW, MINUEND_IS_RESULT. */
+  readonly #mode: I64;
 
   constructor(b: FunctionBuilder) {
-    this.resultLocal = b.local('i64');
-    this.#x = b.local('i64');
-    this.#y = b.local('i64');
-    this.#z = b.local('i64');
-    this.#shift = b.local('i64');
+    this.#minuend = b.local('i64');
+    this.#subtrahend = b.local('i64');
+    this.#mode = b.local('i64');
+  }
+
+  /** A new block that may be entered from elsewhere: nothing is known. */
+  reset(): void {
+    this.pending = undefined;
+  }
+
+  /** What is known here, where it has been stored; the function makes it known again. */
+  remember(): () => void {
+    const { pending } = this;
+    return () => {
+      this.pending = pending;
+      this.#isStored = true;
+    };
   }
 
   defer(source: FlagSource, r: I64): void {
@@ -37,11 +48,10 @@ export class DeferredFlags {
     this.#isStored = false;
   }
 
-  /** Both words as they are; `aux` is bound. */
+  /** Both words as they are. */
   setRaw(b: FunctionBuilder, result: I64, aux: I64): void {
     this.pending = undefined;
-    b.set(this.resultLocal, result);
-    this.#set(b, aux, aux, i64.const(0), RAW);
+    this.#set(b, result, aux, RAW | MINUEND_IS_RESULT);
   }
 
   /** What is pending goes to the locals that outlive the block; `pending` stays. */
@@ -51,40 +61,63 @@ export class DeferredFlags {
     const { source, r } = this.pending;
     const { kind, size, a, b: right } = source;
     const shift = 64 - bitsOf(size);
-    b.set(this.resultLocal, signExtend(size, r));
-    if (kind === 'logic') this.#set(b, i64.const(0), i64.const(0), i64.const(0), 0);
-    else if (kind === 'add' || kind === 'adc') this.#set(b, a, right, i64.not(r), shift);
-    else this.#set(b, i64.not(a), right, r, shift);
+    switch (kind) {
+      case 'logic':
+        this.#set(b, r, i64.const(0), shift);
+        return;
+      case 'sub':
+        this.#set(b, a, right, shift);
+        return;
+      case 'add':
+        this.#set(b, r, a, shift | MINUEND_IS_RESULT);
+        return;
+      default:
+        // With a carry in it the difference is another.
+        this.#set(b, signExtend(size, r), auxOfSource(b, source, r), RAW | MINUEND_IS_RESULT);
+    }
   }
 
-  #set(b: FunctionBuilder, x: I64, y: I64, z: I64, shift: number): void {
-    b.set(this.#x, x);
-    b.set(this.#y, y);
-    b.set(this.#z, z);
-    b.set(this.#shift, i64.const(shift));
+  #set(b: FunctionBuilder, minuend: I64, subtrahend: I64, mode: number): void {
+    b.set(this.#minuend, minuend);
+    b.set(this.#subtrahend, subtrahend);
+    b.set(this.#mode, i64.const(mode));
+  }
+
+  /** RESULT of what the locals hold. */
+  result(): I64 {
+    const difference = i64.sub(this.#minuend, this.#subtrahend);
+    const result = select(this.#has(MINUEND_IS_RESULT), this.#minuend, difference);
+    return i64.shrS(i64.shl(result, this.#mode), this.#mode);
   }
 
   /** AUX of what the locals hold. */
   aux(b: FunctionBuilder): I64 {
-    const either = i64.or(this.#x, this.#y);
-    const carries = b.let(i64.or(i64.and(this.#x, this.#y), i64.and(either, this.#z)));
-    const top = i64.and(i64.shl(carries, this.#shift), i64.const(AUX_CF | AUX_CF_XOR_OF));
-    // AF alone, or with RAW everything.
-    const below = i64.or(i64.neg(i64.shrU(this.#shift, i64.const(6))), i64.const(AUX_AF));
-    return i64.or(top, i64.and(carries, below));
+    const [minuend, subtrahend] = [i64.not(this.#minuend), this.#subtrahend];
+    const difference = i64.sub(this.#minuend, subtrahend);
+    const borrows = b.let(i64.or(i64.and(minuend, subtrahend), i64.and(i64.or(minuend, subtrahend), difference)));
+    const top = i64.and(i64.shl(borrows, this.#mode), i64.const(AUX_CF | AUX_CF_XOR_OF));
+    return select(this.#has(RAW), subtrahend, i64.or(top, i64.and(borrows, i64.const(AUX_AF))));
+  }
+
+  #has(bit: number): I32 {
+    return i32.wrap(i64.and(this.#mode, i64.const(bit)));
   }
 
   /** At the region's entry. */
   load(b: FunctionBuilder): void {
-    b.set(this.resultLocal, i64.load(i32.const(FLAGS_RESULT)));
-    b.set(this.#x, i64.load(i32.const(FLAGS_AUX)));
-    b.set(this.#y, this.#x);
-    b.set(this.#shift, i64.const(RAW));
+    this.#set(b, i64.load(i32.const(FLAGS_RESULT)), i64.load(i32.const(FLAGS_AUX)), RAW | MINUEND_IS_RESULT);
   }
 
   /** At its end. */
   spill(b: FunctionBuilder): void {
-    b.storeI64(i32.const(FLAGS_RESULT), this.resultLocal);
-    b.scope(() => b.storeI64(i32.const(FLAGS_AUX), this.aux(b)));
+    const { pending } = this;
+    b.scope(() => {
+      const [result, aux] =
+        pending === undefined
+          ? [this.result(), this.aux(b)]
+          : [signExtend(pending.source.size, pending.r), auxOfSource(b, pending.source, pending.r)];
+      b.storeI64(i32.const(FLAGS_RESULT), result);
+      b.storeI64(i32.const(FLAGS_AUX), aux);
+    });
   }
 }

@@ -48,9 +48,6 @@ export class RegionBuilder {
   readonly next: I32;
   /** RIP_PAGE at the region's entry. */
   readonly entryPage: I64;
-  /** What ends a block, kept beyond the block's own locals: a condition, or an RIP. */
-  readonly condition: I32;
-  readonly target: I64;
   readonly budget: I64;
   readonly vectors: RegionVectors;
   readonly forms: AddressForms;
@@ -71,8 +68,6 @@ export class RegionBuilder {
     this.readTlb = b.local('i32');
     this.writeTlb = b.local('i32');
     this.next = b.local('i32');
-    this.condition = b.local('i32');
-    this.target = b.local('i64');
     this.entryPage = b.local('i64');
     this.budget = b.local('i64');
     // All of them now: a local that is first taken inside a scope would be given away at its end.
@@ -81,13 +76,25 @@ export class RegionBuilder {
     b.onLocal = (index) => this.forms.release(index);
   }
 
-  /** Nothing that was learnt in other blocks holds in this one. */
-  beginBlock(): void {
-    this.flags.pending = undefined;
+  /** A block begins. `isEntered`: from elsewhere too, so that nothing that was learnt so far holds. */
+  beginBlock(isEntered: boolean): void {
     this.flags.depth = this.b.depth;
-    this.forms.reset();
-    this.memory.reset();
-    this.vectors.beginBlock();
+    if (isEntered) this.forget();
+  }
+
+  /** Nothing that was learnt so far holds any more. */
+  forget(): void {
+    const { flags, forms, memory, vectors } = this;
+    for (const each of [flags, forms, memory, vectors]) each.reset();
+  }
+
+  /** What is known at a block's end, its flags stored; the function makes it known again. */
+  remember(): () => void {
+    const { flags, forms, memory, vectors } = this;
+    const parts = [flags, forms, memory, vectors].map((each) => each.remember());
+    return () => {
+      for (const recall of parts) recall();
+    };
   }
 
   register(index: number): I64 {
@@ -150,6 +157,7 @@ export class RegionBuilder {
   /** `chain`: function that goes on at JUMP_RIP. `entryCount`: what was taken from the budget at the entry. Prologue and register lists come last, when it is known which are used. */
   finish(entryCount: number, chain: number): FunctionBuilder {
     const { b } = this;
+    this.flags.reset();
     this.spill();
     b.plainIf(i32.eq(this.next, i32.const(CHAIN)), () => b.returnCall(chain, []));
     b.return(this.next);

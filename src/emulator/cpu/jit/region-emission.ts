@@ -56,7 +56,7 @@ export class RegionEmission {
       this.#exit = exit;
       b.block((leave) => {
         this.#region.leave = leave;
-        this.#tree(0);
+        this.#tree(0, true);
         b.unreachable();
       });
       b.set(this.#region.next, i32.load(i32.const(LEAVE_TO)));
@@ -64,66 +64,74 @@ export class RegionEmission {
     return this.#region.finish(this.#plan[0].block.instructions, this.#ports.imports.chain);
   }
 
-  /** A block with everything that it dominates. */
-  #tree(index: number): void {
+  /** A block with everything that it dominates. `isEntered`: not only from the block before it. */
+  #tree(index: number, isEntered: boolean): void {
     const { b } = this.#region;
     const { children, isLoop, isMerge, order } = this.#structure;
     const merges = children[index].filter((child) => isMerge[child]);
     // The merge that comes last in reverse postorder is the outermost.
     merges.sort((left, right) => order[right] - order[left]);
     if (!isLoop[index]) {
-      this.#within(index, merges);
+      this.#within(index, merges, isEntered);
       return;
     }
     b.plainLoop((label) => {
       this.#labels.set(index, label);
-      this.#within(index, merges);
+      this.#within(index, merges, true);
     });
   }
 
-  #within(index: number, merges: readonly number[]): void {
+  #within(index: number, merges: readonly number[], isEntered: boolean): void {
     if (merges.length === 0) {
-      this.#block(index);
+      this.#block(index, isEntered);
       return;
     }
     const [outer, ...rest] = merges;
     this.#region.b.block((label) => {
       this.#labels.set(outer, label);
-      this.#within(index, rest);
+      this.#within(index, rest, isEntered);
     });
-    this.#tree(outer);
+    this.#tree(outer, true);
   }
 
-  #block(index: number): void {
-    const { b, flags, condition, target } = this.#region;
-    const { block, taken, fallThrough } = this.#plan[index];
-    let end: BlockEnd | undefined;
+  /** What only this block leads to is emitted in its scope: it goes on with what was learnt here. */
+  #block(index: number, isEntered: boolean): void {
+    const { b, flags } = this.#region;
+    const { block } = this.#plan[index];
     b.scope(() => {
-      this.#region.beginBlock();
+      this.#region.beginBlock(isEntered);
       this.#region.charge(i64.const(block.instructions), () => this.#leave(block.uop | NEXT.ENTER));
-      end = this.#instructions(block, this.#plan[index].delta);
-      if (end?.kind === 'conditional') b.set(condition, end.taken);
-      if (end?.kind === 'call' || end?.kind === 'switch') b.set(target, end.target);
+      const end = this.#instructions(block, this.#plan[index].delta);
       flags.store(b);
-      flags.pending = undefined;
+      if (end !== undefined) this.#end(index, end);
     });
-    switch (end?.kind) {
+  }
+
+  #end(index: number, end: BlockEnd): void {
+    const { b } = this.#region;
+    const { taken, fallThrough } = this.#plan[index];
+    switch (end.kind) {
       case 'jump':
         this.#goTo(index, taken, 0);
         return;
-      case 'conditional':
+      case 'conditional': {
+        const recall = this.#region.remember();
         b.plainIf(
-          condition,
+          end.taken,
           () => this.#goTo(index, taken, 0),
-          () => this.#goTo(index, fallThrough, 1),
+          () => {
+            recall();
+            this.#goTo(index, fallThrough, 1);
+          },
         );
         b.unreachable();
         return;
+      }
       case 'switch':
-        this.#switch(index, target);
+        this.#switch(index, end.target);
         return;
       case 'call':
-        this.#call(index, target, end.returnOffset);
+        this.#call(index, end.target, end.returnOffset);
         this.#goTo(index, taken, 0);
     }
   }
@@ -170,7 +178,7 @@ export class RegionEmission {
     if (isGuarded(this.#plan[from], this.#plan[to])) this.#crossPage(to);
     if (isCut(from, to)) this.#leave(this.#plan[to].block.uop | NEXT.ENTER);
     else if (order[to] <= order[from] || isMerge[to]) b.br(this.#labels.get(to)!);
-    else this.#tree(to);
+    else this.#tree(to, false);
   }
 
   /** An indirect jump: on in this region when the target is one of those that are known. */
@@ -181,6 +189,7 @@ export class RegionEmission {
     const table = jumpTableOf(offsets);
     if (targets.length > 0 && table !== undefined) {
       const labels: Label[] = [];
+      const recall = this.#region.remember();
       b.block((unknown) => {
         const dispatch = (): void => {
           const offset = i32.wrap(i64.sub(target, entryPage));
@@ -200,6 +209,7 @@ export class RegionEmission {
             labels[index] = label;
             within(index + 1);
           });
+          recall();
           b.brIf(unknown, i64.ne(target, this.#region.ripOf(offsets[index])));
           this.#enter(from, targets[index]);
         };
@@ -264,6 +274,7 @@ export class RegionEmission {
       b.plainIf(i32.eqz(isBack), () => b.return(next), undefined, 'unlikely');
       b.storeI64(i32.const(RIP_PAGE), i64.add(this.#region.entryPage, i64.const(this.#plan[from].delta)));
       this.#region.reload();
+      this.#region.forget();
     });
   }
 

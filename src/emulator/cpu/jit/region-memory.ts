@@ -49,6 +49,14 @@ export class RegionMemory {
     this.#windows = [];
   }
 
+  /** What is known here; the function makes it known again. */
+  remember(): () => void {
+    const windows = [...this.#windows];
+    return () => {
+      this.#windows = [...windows];
+    };
+  }
+
   /** Host address of the bytes that are asked for. */
   host(b: FunctionBuilder, request: AccessRequest): I32 {
     const window = this.#find(request);

@@ -351,7 +351,7 @@ export class RegionSemantics extends InterpreterSemantics {
     const { flags } = this.#region;
     const { pending } = flags;
     if (pending !== undefined) return signExtend(pending.source.size, pending.r);
-    return flags.resultLocal;
+    return flags.result();
   }
 
   override fusedCondition(code: number): I32 | undefined {

@@ -64,10 +64,20 @@ export class RegionVectors {
     this.#plain.set(index, type);
   }
 
-  /** A new block: it may be entered from elsewhere. */
-  beginBlock(): void {
+  /** A new block that may be entered from elsewhere: nothing is known. */
+  reset(): void {
     this.#plain.clear();
     this.#guards.clear();
+  }
+
+  /** What is known here; the function makes it known again. */
+  remember(): () => void {
+    const [plain, guards] = [[...this.#plain], [...this.#guards]];
+    return () => {
+      this.reset();
+      for (const [index, type] of plain) this.#plain.set(index, type);
+      for (const trap of guards) this.#guards.add(trap);
+    };
   }
 
   /** True when the block has asked before whether `trap` (SSE_TRAP…) stands in the way; what could change that ends a block. */
