@@ -16,7 +16,11 @@ export const MMU_COUNT = 3;
  * in the state, never at a fixed address. Offsets in the area:
  */
 export const TLBS = 0;
-export const TLBS_END = TLBS + MMU_COUNT * 2 * TLB_BYTES;
+/** Copies of entries that accesses of regions found last, by place in the code: looked at without computing an index. */
+export const PAGE_SLOTS = 256;
+/** A reading TLB, the writing one, the slots. */
+const MMU_BYTES = 2 * TLB_BYTES + PAGE_SLOTS * TLB_ENTRY_BYTES;
+export const TLBS_END = TLBS + MMU_COUNT * MMU_BYTES;
 
 /** RIP with MODE_KEY u64 at 0, RIP_PAGE u64 at 8, micro-op u32 at 16. */
 export const JUMP_CACHE_ENTRIES = 16384;
@@ -72,10 +76,15 @@ export const MACHINE_OFFSET = PHYSICAL_MAP + PHYSICAL_MAP_BYTES;
 
 /** Offset of the reading TLB of an MMU index in its area. */
 export function readTlbOf(mmuIndex: number): number {
-  return TLBS + mmuIndex * 2 * TLB_BYTES;
+  return TLBS + mmuIndex * MMU_BYTES;
 }
 
 /** Offset of the writing TLB of an MMU index in its area. */
 export function writeTlbOf(mmuIndex: number): number {
   return readTlbOf(mmuIndex) + TLB_BYTES;
+}
+
+/** Offset of the page slots of an MMU index in its area; they end where the next index begins. */
+export function slotsOf(mmuIndex: number): number {
+  return readTlbOf(mmuIndex) + 2 * TLB_BYTES;
 }

@@ -8,6 +8,8 @@ const OPCODE_SUB = 0x7d;
 export interface AddressForm {
   readonly root: number;
   readonly offset: number;
+  /** The register whose value at the block's beginning the root is. */
+  readonly register?: number;
 }
 
 /**
@@ -29,7 +31,8 @@ export class AddressForms {
   /** A new block: nothing is known. */
   reset(count = this.#registers.length): void {
     this.#bound.clear();
-    for (let index = 0; index < count; index++) this.forget(index);
+    for (let index = 0; index < count; index++)
+      this.#registers[index] = { root: this.#nextRoot++, offset: 0, register: index };
   }
 
   /** What is known here; the function makes it known again. */
@@ -74,6 +77,6 @@ export class AddressForms {
     const form = this.of(a);
     if (form === undefined) return undefined;
     const offset = form.offset + (value.opcode === OPCODE_ADD ? b.immediate : -b.immediate);
-    return (offset | 0) === offset ? { root: form.root, offset } : undefined;
+    return (offset | 0) === offset ? { ...form, offset } : undefined;
   }
 }

@@ -1,5 +1,5 @@
 import type { I32, I64 } from '../isa/semantics.ts';
-import { BUDGET, GPR, RIP_PAGE, TLB_READ, TLB_WRITE } from '../state.ts';
+import { BUDGET, GPR, RIP_PAGE, TLB_READ } from '../state.ts';
 import { type Expr, i32, i64 } from '../wasm/expr.ts';
 import { FunctionBuilder, type Label } from '../wasm/function-builder.ts';
 import type { ValueType } from '../wasm/types.ts';
@@ -42,8 +42,8 @@ export const CHAIN = 6;
 export class RegionBuilder {
   readonly b = new WatchedBuilder(1);
   readonly flags: DeferredFlags;
-  readonly readTlb: I32;
-  readonly writeTlb: I32;
+  /** Address of the reading TLB; the writing one and the page slots follow. */
+  readonly tlb: I32;
   /** What the function returns (NEXT). */
   readonly next: I32;
   /** RIP_PAGE at the region's entry. */
@@ -51,7 +51,7 @@ export class RegionBuilder {
   readonly budget: I64;
   readonly vectors: RegionVectors;
   readonly forms: AddressForms;
-  readonly memory = new RegionMemory();
+  readonly memory: RegionMemory;
   /** Where a memory access goes that has set LEAVE_TO. */
   leave!: Label;
   /** Outside 64-bit code RIP has 32 bits. */
@@ -60,13 +60,18 @@ export class RegionBuilder {
   readonly #used = new Set<number>();
   readonly #dirty = new Set<number>();
 
-  constructor(isWide: boolean) {
+  /** Registers that memory operands seldom leave a page by. */
+  readonly walks: readonly boolean[];
+
+  /** `firstSlot`: see RegionMemory. */
+  constructor(isWide: boolean, firstSlot: number, walks: readonly boolean[]) {
+    this.walks = walks;
     const { b } = this;
     this.isWide = isWide;
     this.flags = new DeferredFlags(b);
     this.vectors = new RegionVectors(b);
-    this.readTlb = b.local('i32');
-    this.writeTlb = b.local('i32');
+    this.tlb = b.local('i32');
+    this.memory = new RegionMemory(this.tlb, firstSlot);
     this.next = b.local('i32');
     this.entryPage = b.local('i64');
     this.budget = b.local('i64');
@@ -165,8 +170,7 @@ export class RegionBuilder {
     b.prologue(() => {
       this.#loadRegisters();
       this.flags.load(b);
-      b.set(this.readTlb, i32.load(i32.const(TLB_READ)));
-      b.set(this.writeTlb, i32.load(i32.const(TLB_WRITE)));
+      b.set(this.tlb, i32.load(i32.const(TLB_READ)));
       b.set(this.entryPage, i64.load(i32.const(RIP_PAGE)));
       b.set(this.budget, i64.add(i64.load(i32.const(BUDGET)), i64.const(entryCount)));
     });

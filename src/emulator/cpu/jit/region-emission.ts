@@ -12,6 +12,7 @@ import { jumpTableOf } from './jump-table.ts';
 import { CHAIN, RegionBuilder } from './region-builder.ts';
 import { isCompilable, isGuarded, type RegionPlan } from './region-plan.ts';
 import { type BlockEnd, RegionSemantics } from './region-semantics.ts';
+import { walkingRegisters } from './walking-registers.ts';
 
 /** Guest calls that stand on the Wasm stack at once; deeper ones go through the interpreter's loop. */
 const MAXIMUM_DEPTH = 200;
@@ -39,7 +40,9 @@ export class RegionEmission {
   constructor(plan: RegionPlan, ports: EmissionPorts) {
     this.#ports = ports;
     this.#plan = plan;
-    this.#region = new RegionBuilder(plan[0].block.key >> 12 === CODE_64);
+    const { key, uop } = plan[0].block;
+    const walks = walkingRegisters(plan, ports.view, ports.handlers);
+    this.#region = new RegionBuilder(key >> 12 === CODE_64, uop / UOP.BYTE_LENGTH, walks);
     const successors = plan.map(({ taken, fallThrough, targets }) => [
       ...new Set([taken, fallThrough, ...targets].filter((index) => index >= 0)),
     ]);

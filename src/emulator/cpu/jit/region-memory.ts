@@ -1,27 +1,36 @@
+import { PAGE_SLOTS, TLB_BYTES, TLB_ENTRY_BYTES } from '../interpreter/layout.ts';
+import { probeTlb } from '../interpreter/tlb-probe.ts';
 import type { I32, I64 } from '../isa/semantics.ts';
-import { call, i32 } from '../wasm/expr.ts';
+import { call, i32, i64 } from '../wasm/expr.ts';
 import type { FunctionBuilder } from '../wasm/function-builder.ts';
 import type { AddressForm } from './address-forms.ts';
+import { ACCESS_LEAVES } from './region-runtime.ts';
 
 const PAGE = 0x1000;
 /** How many of a block's accesses are remembered. */
 const MAXIMUM_WINDOWS = 8;
+/** Where the page slots of an MMU index stand behind its reading TLB, and its writing TLB. */
+const SLOTS = 2 * TLB_BYTES;
+const WRITE_TLB = TLB_BYTES;
 
 /** An earlier access of the block: where its bytes stand. */
 interface Window {
   readonly root: number;
   readonly offset: number;
   readonly byteLength: number;
-  readonly host: I32;
-  /** Offset of the first byte in its page. */
-  readonly inPage: I32;
+  /** Its low linear address. */
+  readonly linear: I32;
+  /** What that must be added to make a host address, in all of its page. */
+  readonly addend: I32;
   readonly isWritable: boolean;
 }
 
-/** Out-of-line functions of the module, (uop, linear, bytes) → host address or 0: with and without a look into the TLB. */
+/** Out-of-line functions of the module (region-runtime.ts) → addend, or ACCESS_LEAVES. */
 export interface AccessFunctions {
-  readonly probe: number;
+  /** (uop, linear, bytes): the TLB has not got it. */
   readonly miss: number;
+  /** (uop, linear, bytes, slot): the page slot has not got it. */
+  readonly fill: number;
 }
 
 /** What one access asks. */
@@ -33,16 +42,30 @@ export interface AccessRequest {
   readonly isWrite: boolean;
   /** What is learnt does not hold behind the instruction. */
   readonly isConditional: boolean;
+  /** Accesses of the same place in the code mostly lead to other pages: a pointer that memory held. */
+  readonly isScattered: boolean;
   readonly functions: AccessFunctions;
-  /** The TLB's test and its entry's address. */
-  readonly probe: () => { entry: I32; hit: I32 };
   /** Leaves the instruction when `condition`: a fault or a bail is recorded. */
   readonly leaveIf: (condition: I32) => void;
 }
 
-/** Memory accesses of one block: an access near an earlier one off the same register needs no TLB, only a look whether it is in the same page. */
+/**
+ * Memory accesses of one region. An access near an earlier one of its block off the same register needs only a look whether it is in the same page. Others
+ * compare with a page slot of their own, or look into the TLB.
+ */
 export class RegionMemory {
   #windows: Window[] = [];
+  /** Address of the TLBs and slots in use. */
+  readonly #tlb: I32;
+  /** Slots by what accesses have in common. */
+  readonly #slots = new Map<string, number>();
+  readonly #firstSlot: number;
+
+  /** `firstSlot`: any number that tells regions apart, so that they seldom share slots. */
+  constructor(tlb: I32, firstSlot: number) {
+    this.#tlb = tlb;
+    this.#firstSlot = firstSlot;
+  }
 
   /** A new block: nothing is known. */
   reset(): void {
@@ -60,7 +83,10 @@ export class RegionMemory {
   /** Host address of the bytes that are asked for. */
   host(b: FunctionBuilder, request: AccessRequest): I32 {
     const window = this.#find(request);
-    return window === undefined ? this.#first(b, request) : this.#near(b, request, window);
+    if (window !== undefined) return this.#near(b, request, window);
+    const addend = request.isScattered ? this.#probed(b, request) : this.#slotted(b, request);
+    this.#remember(b, request, i32.wrap(request.linear), addend);
+    return i32.add(i32.wrap(request.linear), addend);
   }
 
   /** An access that holds all of the request's bytes, otherwise the latest one near it. */
@@ -74,49 +100,80 @@ export class RegionMemory {
   }
 
   /** The TLB decides. */
-  #first(b: FunctionBuilder, request: AccessRequest): I32 {
-    const { uop, linear, byteLength, functions } = request;
-    const host = b.local('i32');
-    const { entry, hit } = request.probe();
+  #probed(b: FunctionBuilder, { uop, linear, byteLength, isWrite, functions, leaveIf }: AccessRequest): I32 {
+    const addend = b.local('i32');
+    const base = isWrite ? i32.add(this.#tlb, i32.const(WRITE_TLB)) : this.#tlb;
+    const { entry, hit } = probeTlb(b, base, linear, i64.const(byteLength));
     b.plainIf(
       hit,
-      () => b.set(host, i32.add(i32.wrap(linear), i32.load(entry, 8))),
+      () => b.set(addend, i32.load(entry, 8)),
       () => {
-        b.set(host, call('i32', functions.miss, [uop, linear, i32.const(byteLength)]));
-        request.leaveIf(i32.eqz(host));
+        b.set(addend, call('i32', functions.miss, [uop, linear, i32.const(byteLength)]));
+        leaveIf(i32.eq(addend, i32.const(ACCESS_LEAVES)));
       },
       'likely',
     );
-    this.#remember(b, request, host, () => i32.wrap(linear));
-    return host;
+    return addend;
   }
 
-  /** The TLB is asked only when the bytes are not in the earlier access's page. */
-  #near(b: FunctionBuilder, request: AccessRequest, window: Window): I32 {
-    const { uop, linear, form, byteLength, functions } = request;
-    const distance = form!.offset - window.offset;
-    const near = i32.add(window.host, i32.const(distance));
-    if (holds(window, form!.offset, byteLength)) return near;
-    const host = b.local('i32');
-    const start = i32.add(window.inPage, i32.const(distance));
+  /** The page that this place found last, or the TLB. */
+  #slotted(b: FunctionBuilder, request: AccessRequest): I32 {
+    const { uop, linear, byteLength, functions, leaveIf } = request;
+    const addend = b.local('i32');
+    const slot = SLOTS + this.#slotOf(request) * TLB_ENTRY_BYTES;
+    const last = i64.and(i64.add(linear, i64.const(byteLength - 1)), i64.const(-PAGE));
     b.plainIf(
-      i32.leU(start, i32.const(PAGE - byteLength)),
-      () => b.set(host, near),
+      i64.eq(last, i64.load(this.#tlb, slot)),
+      () => b.set(addend, i32.load(this.#tlb, slot + 8)),
       () => {
-        b.set(host, call('i32', functions.probe, [uop, linear, i32.const(byteLength)]));
-        request.leaveIf(i32.eqz(host));
+        const where = i32.add(this.#tlb, i32.const(slot));
+        b.set(addend, call('i32', functions.fill, [uop, linear, i32.const(byteLength), where]));
+        leaveIf(i32.eq(addend, i32.const(ACCESS_LEAVES)));
       },
       'likely',
     );
-    this.#remember(b, request, host, () => start);
-    return host;
+    return addend;
   }
 
-  #remember(b: FunctionBuilder, request: AccessRequest, host: I32, inPage: () => I32): void {
+  #slotOf({ uop, form, isWrite }: AccessRequest): number {
+    const what = form?.register === undefined ? `at ${uop.immediate}` : `off ${form.register}`;
+    const key = `${what} ${isWrite}`;
+    let number = this.#slots.get(key);
+    if (number === undefined) {
+      number = this.#firstSlot + this.#slots.size;
+      this.#slots.set(key, number);
+    }
+    return number & (PAGE_SLOTS - 1);
+  }
+
+  /** Other than the earlier access only when the bytes are not in its page. */
+  #near(b: FunctionBuilder, request: AccessRequest, window: Window): I32 {
+    const { uop, linear, form, byteLength, functions, leaveIf } = request;
+    const distance = form!.offset - window.offset;
+    const near = i32.add(window.linear, i32.const(distance));
+    if (holds(window, form!.offset, byteLength)) return i32.add(i32.add(window.linear, window.addend), i32.const(distance));
+    const addend = b.local('i32');
+    const low = b.let(near);
+    const inPage = i32.add(i32.and(window.linear, i32.const(PAGE - 1)), i32.const(distance));
+    b.set(addend, window.addend);
+    b.plainIf(
+      i32.gtU(inPage, i32.const(PAGE - byteLength)),
+      () => {
+        const slot = i32.add(this.#tlb, i32.const(SLOTS + this.#slotOf(request) * TLB_ENTRY_BYTES));
+        b.set(addend, call('i32', functions.fill, [uop, linear, i32.const(byteLength), slot]));
+        leaveIf(i32.eq(addend, i32.const(ACCESS_LEAVES)));
+      },
+      undefined,
+      'unlikely',
+    );
+    this.#remember(b, request, low, addend);
+    return i32.add(low, addend);
+  }
+
+  #remember(b: FunctionBuilder, request: AccessRequest, linear: I32, addend: I32): void {
     const { form, byteLength, isWrite, isConditional } = request;
     if (form === undefined || isConditional) return;
-    const bound = b.let(i32.and(inPage(), i32.const(PAGE - 1)));
-    this.#windows.unshift({ ...form, byteLength, host, inPage: bound, isWritable: isWrite });
+    this.#windows.unshift({ ...form, byteLength, linear: b.let(linear), addend, isWritable: isWrite });
     this.#windows.length = Math.min(this.#windows.length, MAXIMUM_WINDOWS);
   }
 }

@@ -12,14 +12,18 @@ const KINDS = ['slowRead', 'slowWrite', 'slowModify'] as const;
 /** Of a handler, and so of a region. */
 export const HANDLER_SIGNATURE = { parameters: ['i32'], results: ['i32'] } as const;
 const CHAIN_SIGNATURE = { parameters: [], results: ['i32'] } as const;
-const LINEAR_SIGNATURE = { parameters: ['i32', 'i64', 'i32'], results: ['i32'] } as const;
+const MISS_SIGNATURE = { parameters: ['i32', 'i64', 'i32'], results: ['i32'] } as const;
+const FILL_SIGNATURE = { parameters: ['i32', 'i64', 'i32', 'i32'], results: ['i32'] } as const;
 
-/** The functions of `runtimeModule` as regions import them. Accesses: (uop, linear, bytes) → host address, or 0 to leave to LEAVE_TO. */
+/** What the access functions answer instead of an addend: the region is left to LEAVE_TO. Addends are multiples of a page. */
+export const ACCESS_LEAVES = 1;
+
+/** The functions of `runtimeModule` as regions import them. Accesses: (uop, linear, bytes, …) → what makes a host address of the low linear one. */
 export const RUNTIME_IMPORTS: Readonly<Record<string, Signature>> = {
   ...Object.fromEntries(
     KINDS.flatMap((kind) => [
-      [`${kind}Miss`, LINEAR_SIGNATURE],
-      [`${kind}Probe`, LINEAR_SIGNATURE],
+      [`${kind}Miss`, MISS_SIGNATURE],
+      [`${kind}Fill`, FILL_SIGNATURE],
     ]),
   ),
   chain: CHAIN_SIGNATURE,
@@ -27,7 +31,8 @@ export const RUNTIME_IMPORTS: Readonly<Record<string, Signature>> = {
 
 /**
  * What all regions share, in a module of its own. Of each of slowRead, slowWrite and slowModify, which it imports, it has two: `…Miss` asks it after
- * a page walk, `…Probe` first looks into the TLB. `chain` goes on at JUMP_RIP. `firstRegion`: handlers from this number on are regions.
+ * a page walk, `…Fill` first looks into the TLB, and fills the page slot that it is given. `chain` goes on at JUMP_RIP. `firstRegion`: handlers from this
+ * number on are regions.
  */
 export function runtimeModule(
   memory: { initialPages: number; maximumPages: number; shared: boolean },
@@ -36,27 +41,45 @@ export function runtimeModule(
   const module = new ModuleBuilder(memory);
   module.importTable();
   const slow = KINDS.map((kind) => module.importFunction(kind, ACCESS_SIGNATURE));
-  const [uop, linear, byteLength] = [localGet('i32', 0), localGet('i64', 1), localGet('i32', 2)];
   for (const [index, kind] of KINDS.entries()) {
-    const miss = new FunctionBuilder(3);
-    const high = i32.wrap(i64.shrU(linear, i64.const(32)));
     const walk = module.addFunction(ACCESS_SIGNATURE, pageWalkFunction(slow[index], kind !== 'slowRead'));
-    miss.return(call('i32', module.indexOf(walk), [uop, i32.wrap(linear), high, byteLength]));
-    miss.unreachable();
-    const missed = module.addFunction(LINEAR_SIGNATURE, miss);
-    module.exportFunction(`${kind}Miss`, missed);
-
-    const probe = new FunctionBuilder(3);
-    const tlb = i32.load(i32.const(kind === 'slowRead' ? TLB_READ : TLB_WRITE));
-    const { entry, hit } = probeTlb(probe, tlb, linear, i64.extendI32U(byteLength));
-    probe.plainIf(hit, () => probe.return(i32.add(i32.wrap(linear), i32.load(entry, 8))));
-    probe.return(call('i32', module.indexOf(missed), [uop, linear, byteLength]));
-    probe.unreachable();
-    module.exportFunction(`${kind}Probe`, module.addFunction(LINEAR_SIGNATURE, probe));
+    const miss = module.addFunction(MISS_SIGNATURE, emitMiss(module.indexOf(walk)));
+    module.exportFunction(`${kind}Miss`, miss);
+    const tlb = kind === 'slowRead' ? TLB_READ : TLB_WRITE;
+    module.exportFunction(`${kind}Fill`, module.addFunction(FILL_SIGNATURE, emitFill(module.indexOf(miss), tlb)));
   }
   const chain = emitChain(module.type(HANDLER_SIGNATURE), firstRegion);
   module.exportFunction('chain', module.addFunction(CHAIN_SIGNATURE, chain));
   return module.finish();
+}
+
+const [UOP_PARAMETER, LINEAR, BYTES, SLOT] = [
+  localGet('i32', 0),
+  localGet('i64', 1),
+  localGet('i32', 2),
+  localGet('i32', 3),
+] as const;
+
+function emitMiss(walk: number): FunctionBuilder {
+  const b = new FunctionBuilder(MISS_SIGNATURE.parameters.length);
+  const high = i32.wrap(i64.shrU(LINEAR, i64.const(32)));
+  const host = b.let(call('i32', walk, [UOP_PARAMETER, i32.wrap(LINEAR), high, BYTES]));
+  b.plainIf(i32.eqz(host), () => b.return(i32.const(ACCESS_LEAVES)));
+  b.return(i32.sub(host, i32.wrap(LINEAR)));
+  b.unreachable();
+  return b;
+}
+
+function emitFill(miss: number, tlb: number): FunctionBuilder {
+  const b = new FunctionBuilder(FILL_SIGNATURE.parameters.length);
+  const { entry, hit } = probeTlb(b, i32.load(i32.const(tlb)), LINEAR, i64.extendI32U(BYTES));
+  b.plainIf(i32.eqz(hit), () => b.return(call('i32', miss, [UOP_PARAMETER, LINEAR, BYTES])), undefined, 'unlikely');
+  const addend = b.let(i32.load(entry, 8));
+  b.storeI64(SLOT, i64.load(entry));
+  b.storeI32(SLOT, addend, 8);
+  b.return(addend);
+  b.unreachable();
+  return b;
 }
 
 /** A jump from one region to another leaves nothing of the first on the Wasm stack: so a guest call may jump on and still return to its caller. */

@@ -1,5 +1,6 @@
 import type { HandlerKey } from '../interpreter/handlers.ts';
 import { type HandlerExits, type ImportIndexes, InterpreterSemantics } from '../interpreter/interpreter-semantics.ts';
+import { TLB_BYTES } from '../interpreter/layout.ts';
 import { UOP } from '../interpreter/micro-op.ts';
 import { auxOfSource, signExtend, zeroExtend } from '../isa/flags.ts';
 import type { F32, F64, FlagSource, I32, I64, Size, V128 } from '../isa/semantics.ts';
@@ -10,6 +11,7 @@ import type { Label } from '../wasm/function-builder.ts';
 import type { ValueType } from '../wasm/types.ts';
 import type { RegionBuilder } from './region-builder.ts';
 import { xmmAt } from './region-vectors.ts';
+import { isWalking } from './walking-registers.ts';
 
 const GPR_END = GPR + 16 * 8;
 /** Opcodes of the instructions on lanes. */
@@ -114,7 +116,7 @@ export class RegionSemantics extends InterpreterSemantics {
   }
 
   protected override tlbBase(tlb: number): I32 {
-    return tlb === TLB_READ ? this.#region.readTlb : this.#region.writeTlb;
+    return tlb === TLB_READ ? this.#region.tlb : i32.add(this.#region.tlb, i32.const(TLB_BYTES));
   }
 
   // Registers.
@@ -308,8 +310,8 @@ export class RegionSemantics extends InterpreterSemantics {
       byteLength,
       isWrite: tlb === TLB_WRITE,
       isConditional,
-      functions: { probe: this.imports[`${slow}Probe`], miss: this.imports[`${slow}Miss`] },
-      probe: () => this.probe(linear, byteLength, tlb),
+      isScattered: this.isMemoryForm() && !isWalking(this.#region.walks, this.#view, this.#address),
+      functions: { fill: this.imports[`${slow}Fill`], miss: this.imports[`${slow}Miss`] },
       leaveIf: (condition) => this.b.brIf(leave, condition),
     });
   }

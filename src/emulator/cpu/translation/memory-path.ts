@@ -9,7 +9,7 @@ import {
   LOCAL_ENTRIES_COUNT,
   MMU_COUNT,
   readTlbOf,
-  TLB_BYTES,
+  slotsOf,
   TLB_ENTRIES,
   TLB_ENTRY_BYTES,
   TLBS,
@@ -84,9 +84,10 @@ export class MemoryPath {
   /** Forgets what a CR3 write does: the user's translations, and the supervisor's of pages that are not global. */
   flushLocal(): void {
     const words = this.#area;
-    words.fill(-1, readTlbOf(MMU.USER) >> 2, (readTlbOf(MMU.USER) + 2 * TLB_BYTES) >> 2);
+    words.fill(-1, readTlbOf(MMU.USER) >> 2, readTlbOf(MMU.USER + 1) >> 2);
     if (this.#localCount > LOCAL_ENTRIES_COUNT) words.fill(-1, TLBS >> 2, TLBS_END >> 2);
     else for (let index = 0; index < this.#localCount; index++) words[this.#local[index]] = -1;
+    this.#flushSlots();
     this.#localCount = 0;
   }
 
@@ -96,22 +97,29 @@ export class MemoryPath {
       this.flush();
       return;
     }
-    const index = (linearLow >>> 12) & (TLB_ENTRIES - 1);
-    for (let tlb = TLBS; tlb < TLBS_END; tlb += TLB_BYTES) this.#area[((tlb + index * TLB_ENTRY_BYTES) >> 2) | 0] = -1;
+    const entry = ((linearLow >>> 12) & (TLB_ENTRIES - 1)) * TLB_ENTRY_BYTES;
+    for (let mmu = 0; mmu < MMU_COUNT; mmu++) {
+      this.#area[(readTlbOf(mmu) + entry) >> 2] = -1;
+      this.#area[(writeTlbOf(mmu) + entry) >> 2] = -1;
+    }
+    this.#flushSlots();
+  }
+
+  #flushSlots(): void {
+    for (let mmu = 0; mmu < MMU_COUNT; mmu++) this.#area.fill(-1, slotsOf(mmu) >> 2, readTlbOf(mmu + 1) >> 2);
   }
 
   /** Forgets what may be written without the slow path. */
   flushWrites(): void {
-    for (let mmu = 0; mmu < MMU_COUNT; mmu++)
-      this.#area.fill(-1, writeTlbOf(mmu) >> 2, (writeTlbOf(mmu) + TLB_BYTES) >> 2);
+    for (let mmu = 0; mmu < MMU_COUNT; mmu++) this.#area.fill(-1, writeTlbOf(mmu) >> 2, readTlbOf(mmu + 1) >> 2);
   }
 
   /** From now on writes to this host page take the slow path. */
   protectPage(hostPage: number): void {
     const words = this.#area;
     for (let mmu = 0; mmu < MMU_COUNT; mmu++) {
-      const start = writeTlbOf(mmu) >> 2;
-      for (let at = start; at < start + TLB_ENTRIES * TLB_WORDS; at += TLB_WORDS) {
+      const end = readTlbOf(mmu + 1) >> 2;
+      for (let at = writeTlbOf(mmu) >> 2; at < end; at += TLB_WORDS) {
         if (((words[at] + words[at + 2]) | 0) === (hostPage | 0)) words[at] = -1;
       }
     }

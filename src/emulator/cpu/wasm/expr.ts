@@ -33,6 +33,8 @@ export interface Expr<T extends ValueType = ValueType> {
   readonly bytes?: readonly number[];
 }
 
+const OPCODE_I32_ADD = 0x6a;
+
 type I32 = Expr<'i32'>;
 type I64 = Expr<'i64'>;
 type F32 = Expr<'f32'>;
@@ -57,7 +59,17 @@ function load<T extends ValueType>(type: T, opcode: number, address: I32, offset
   if (address.kind === 'const' && address.immediate >= 0) {
     return { type, kind: 'load', opcode, a: i32.const(0), immediate: address.immediate + offset };
   }
-  return { type, kind: 'load', opcode, a: address, immediate: offset };
+  const { base, displacement } = splitAddress(address);
+  return { type, kind: 'load', opcode, a: base, immediate: displacement + offset };
+}
+
+/** An address as one that is left to be computed and a constant that goes into the instruction: host addresses never wrap. */
+export function splitAddress(address: I32): { base: I32; displacement: number } {
+  if (address.kind !== 'binary' || address.opcode !== OPCODE_I32_ADD) return { base: address, displacement: 0 };
+  const { a, b } = address as { a: I32; b: I32 };
+  return b.kind === 'const' && b.immediate >= 0
+    ? { base: a, displacement: b.immediate }
+    : { base: address, displacement: 0 };
 }
 
 export function localGet<T extends ValueType>(type: T, index: number): Expr<T> {
@@ -126,7 +138,7 @@ export const i32 = {
     if (isConst(b, 0)) return a;
     if (isConst(a, 0)) return b;
     if (a.kind === 'const' && b.kind === 'const') return i32.const(a.immediate + b.immediate);
-    return binary('i32', 0x6a, a, b);
+    return binary('i32', OPCODE_I32_ADD, a, b);
   },
   sub: i32Binary(0x6b),
   mul: i32Binary(0x6c),

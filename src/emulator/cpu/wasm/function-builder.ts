@@ -1,5 +1,5 @@
 import { ByteBuffer } from './byte-buffer.ts';
-import { type Expr, localGet } from './expr.ts';
+import { type Expr, localGet, splitAddress } from './expr.ts';
 import { VALUE_TYPE_CODES, type ValueType } from './types.ts';
 
 /** A branch target inside the function being built: blocks, loops and ifs nest. */
@@ -108,6 +108,10 @@ export class FunctionBuilder {
     if (address.kind === 'const' && address.immediate >= 0) {
       base = { ...address, immediate: 0 };
       displacement += address.immediate;
+    } else {
+      const split = splitAddress(address);
+      base = split.base;
+      displacement += split.displacement;
     }
     this.emit(base);
     this.emit(value);
