@@ -60,12 +60,8 @@ export class RegionBuilder {
   readonly #used = new Set<number>();
   readonly #dirty = new Set<number>();
 
-  /** Registers that memory operands seldom leave a page by. */
-  readonly walks: readonly boolean[];
-
   /** `firstSlot`: see RegionMemory. */
-  constructor(isWide: boolean, firstSlot: number, walks: readonly boolean[]) {
-    this.walks = walks;
+  constructor(isWide: boolean, firstSlot: number) {
     const { b } = this;
     this.isWide = isWide;
     this.flags = new DeferredFlags(b);

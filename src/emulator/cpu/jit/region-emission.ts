@@ -4,15 +4,15 @@ import { JUMP_ENTRY, probeJump } from '../interpreter/jump-cache.ts';
 import { NEXT, UOP } from '../interpreter/micro-op.ts';
 import type { I64 } from '../isa/semantics.ts';
 import { CALL_DEPTH, JUMP_RIP, LEAVE_TO, RIP_PAGE } from '../state.ts';
-import type { TranslatedBlock } from '../translation/code-cache.ts';
 import { i32, i64 } from '../wasm/expr.ts';
 import type { FunctionBuilder, Label } from '../wasm/function-builder.ts';
 import { type Structure, structureOf } from './control-flow.ts';
 import { jumpTableOf } from './jump-table.ts';
+import { innermostLoops } from './loops.ts';
 import { CHAIN, RegionBuilder } from './region-builder.ts';
 import { isCompilable, isGuarded, type RegionPlan } from './region-plan.ts';
 import { type BlockEnd, RegionSemantics } from './region-semantics.ts';
-import { walkingRegisters } from './walking-registers.ts';
+import { WalkingRegisters } from './walking-registers.ts';
 
 /** Guest calls that stand on the Wasm stack at once; deeper ones go through the interpreter's loop. */
 const MAXIMUM_DEPTH = 200;
@@ -34,6 +34,7 @@ export class RegionEmission {
   readonly #plan: RegionPlan;
   readonly #structure: Structure;
   readonly #region: RegionBuilder;
+  readonly #walking: WalkingRegisters;
   readonly #labels = new Map<number, Label>();
   #exit!: Label;
 
@@ -41,12 +42,13 @@ export class RegionEmission {
     this.#ports = ports;
     this.#plan = plan;
     const { key, uop } = plan[0].block;
-    const walks = walkingRegisters(plan, ports.view, ports.handlers);
-    this.#region = new RegionBuilder(key >> 12 === CODE_64, uop / UOP.BYTE_LENGTH, walks);
+    this.#region = new RegionBuilder(key >> 12 === CODE_64, uop / UOP.BYTE_LENGTH);
     const successors = plan.map(({ taken, fallThrough, targets }) => [
       ...new Set([taken, fallThrough, ...targets].filter((index) => index >= 0)),
     ]);
     this.#structure = structureOf({ successors });
+    const loops = innermostLoops({ successors }, this.#structure);
+    this.#walking = new WalkingRegisters(plan, loops, ports.view, ports.handlers);
   }
 
   emit(): FunctionBuilder {
@@ -104,7 +106,7 @@ export class RegionEmission {
     b.scope(() => {
       this.#region.beginBlock(isEntered);
       this.#region.charge(i64.const(block.instructions), () => this.#leave(block.uop | NEXT.ENTER));
-      const end = this.#instructions(block, this.#plan[index].delta);
+      const end = this.#instructions(index);
       flags.store(b);
       if (end !== undefined) this.#end(index, end);
     });
@@ -140,7 +142,8 @@ export class RegionEmission {
   }
 
   /** Emits a block's instructions; undefined: the region has been left on every path. */
-  #instructions(block: TranslatedBlock, delta: number): BlockEnd | undefined {
+  #instructions(number: number): BlockEnd | undefined {
+    const { block, delta } = this.#plan[number];
     const { view, handlers, imports } = this.#ports;
     for (let index = 0; index < block.count; index++) {
       const uop = block.uop + index * UOP.BYTE_LENGTH;
@@ -157,7 +160,7 @@ export class RegionEmission {
       const semantics = new RegionSemantics(
         this.#region,
         key,
-        { uop, delta, view },
+        { uop, delta, view, isWalking: this.#walking.isWalking(number, uop) },
         this.#exits(key.entry.row.mnemonic === 'RET'),
         imports,
       );

@@ -151,7 +151,8 @@ export class RegionMemory {
     const { uop, linear, form, byteLength, functions, leaveIf } = request;
     const distance = form!.offset - window.offset;
     const near = i32.add(window.linear, i32.const(distance));
-    if (holds(window, form!.offset, byteLength)) return i32.add(i32.add(window.linear, window.addend), i32.const(distance));
+    if (holds(window, form!.offset, byteLength))
+      return i32.add(i32.add(window.linear, window.addend), i32.const(distance));
     const addend = b.local('i32');
     const low = b.let(near);
     const inPage = i32.add(i32.and(window.linear, i32.const(PAGE - 1)), i32.const(distance));

@@ -11,7 +11,6 @@ import type { Label } from '../wasm/function-builder.ts';
 import type { ValueType } from '../wasm/types.ts';
 import type { RegionBuilder } from './region-builder.ts';
 import { xmmAt } from './region-vectors.ts';
-import { isWalking } from './walking-registers.ts';
 
 const GPR_END = GPR + 16 * 8;
 /** Opcodes of the instructions on lanes. */
@@ -42,6 +41,8 @@ export interface RegionInstruction {
   readonly view: DataView;
   /** Distance of its page from that of the region's entry. */
   readonly delta: number;
+  /** Its memory operand mostly stands in the same page as the last time. */
+  readonly isWalking: boolean;
 }
 
 /**
@@ -54,6 +55,7 @@ export class RegionSemantics extends InterpreterSemantics {
   readonly #view: DataView;
   readonly #address: number;
   readonly #delta: number;
+  readonly #isWalking: boolean;
   #done: Label | undefined;
   /** Registers that a helper may have changed in memory behind the locals. */
   #reload: number[] = [];
@@ -75,6 +77,7 @@ export class RegionSemantics extends InterpreterSemantics {
     this.#view = instruction.view;
     this.#address = instruction.uop;
     this.#delta = instruction.delta;
+    this.#isWalking = instruction.isWalking;
   }
 
   /** Emits the instruction. */
@@ -310,7 +313,7 @@ export class RegionSemantics extends InterpreterSemantics {
       byteLength,
       isWrite: tlb === TLB_WRITE,
       isConditional,
-      isScattered: this.isMemoryForm() && !isWalking(this.#region.walks, this.#view, this.#address),
+      isScattered: this.isMemoryForm() && !this.#isWalking,
       functions: { fill: this.imports[`${slow}Fill`], miss: this.imports[`${slow}Miss`] },
       leaveIf: (condition) => this.b.brIf(leave, condition),
     });
