@@ -25,7 +25,7 @@ import {
 
 /** Bits of MODE: everything that the decoding of an instruction depends on, and nothing else that changes often. */
 export const MODE_BITS = {
-  /** 0 16-bit, 1 32-bit, 2 64-bit code. */
+  /** CODE_SIZE. */
   CODE_SIZE: 3,
   /** The stack pointer is ESP (else SP); 64-bit code always uses RSP. */
   STACK_32: 1 << 2,
@@ -38,8 +38,11 @@ export const MODE_BITS = {
   USER: 1 << 6,
 } as const;
 
-/** The values of MODE_BITS.CODE_SIZE. */
-export const CODE_SIZE = { BITS_16: 0, BITS_32: 1, BITS_64: 2 } as const;
+/** The values of MODE_BITS.CODE_SIZE. Flat: 32-bit code in protected mode whose CS, SS, DS and ES are all of 4 GiB. */
+export const CODE_SIZE = { BITS_16: 0, BITS_32: 1, BITS_64: 2, FLAT_32: 3 } as const;
+
+/** Attributes of a usable data segment that expands up and may be written (type 2 or 3). */
+const FLAT_DATA = { BITS: SEGMENT_ATTRIBUTES.NULL_SEGMENT | 0xe, VALUE: 0x2 } as const;
 
 /** CR0.PE is set. */
 export function isProtected(state: CpuState): boolean {
@@ -78,6 +81,18 @@ function mmuIndexOf(state: CpuState): number {
   return smap && (state.u32(FLAGS_SYSTEM) & RFLAGS.AC) === 0 ? MMU.SUPERVISOR : MMU.SUPERVISOR_OVER_SMAP;
 }
 
+/** Limits and rights of CS, SS, DS and ES never bite: accesses through them need neither base nor check. */
+function isFlat(state: CpuState): boolean {
+  const isWhole = (segment: number): boolean =>
+    state.u32(SEGMENTS + segment * SEGMENT.BYTE_LENGTH + SEGMENT.BASE) === 0 &&
+    state.segmentLimit(segment) === 0xffff_ffff;
+  const isData = (segment: number): boolean =>
+    isWhole(segment) && (state.segmentAttributes(segment) & FLAT_DATA.BITS) === FLAT_DATA.VALUE;
+  const { CS, SS, DS, ES } = SEGMENT_INDEX;
+  const isStack32 = (state.segmentAttributes(SS) & SEGMENT_ATTRIBUTES.DB) !== 0;
+  return isWhole(CS) && isStack32 && isData(SS) && isData(DS) && isData(ES);
+}
+
 /** Recomputes MODE, EFFECTIVE_BASES, CPL in real and virtual-8086 mode, and MMU_INDEX from the registers they derive from. */
 export function updateModes(state: CpuState): void {
   const isProtectedMode = isProtected(state);
@@ -89,7 +104,8 @@ export function updateModes(state: CpuState): void {
   const code64 = long && (csAttributes & SEGMENT_ATTRIBUTES.L) !== 0;
   let mode: number = CODE_SIZE.BITS_16;
   if (code64) mode = CODE_SIZE.BITS_64;
-  else if ((csAttributes & SEGMENT_ATTRIBUTES.DB) !== 0) mode = CODE_SIZE.BITS_32;
+  else if ((csAttributes & SEGMENT_ATTRIBUTES.DB) !== 0)
+    mode = isProtectedMode && !v8086 && isFlat(state) ? CODE_SIZE.FLAT_32 : CODE_SIZE.BITS_32;
   if ((state.segmentAttributes(SEGMENT_INDEX.SS) & SEGMENT_ATTRIBUTES.DB) !== 0) mode |= MODE_BITS.STACK_32;
   if (long) mode |= MODE_BITS.LONG;
   if (isProtectedMode) mode |= MODE_BITS.PROTECTED;

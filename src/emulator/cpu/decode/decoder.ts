@@ -2,6 +2,7 @@ import { type InstructionRow, type OpcodeMap, type OperandCode, parseOperand } f
 import type { Size } from '../isa/semantics.ts';
 import { type DecodableRow, OPCODE_MAPS, type OpcodeIndex, operandBytes } from '../isa/table.ts';
 import { MAX_CPU_MODEL } from '../model/cpu-model.ts';
+import { CODE_SIZE } from '../modes.ts';
 import { SEGMENT_INDEX } from '../state.ts';
 import { type Decoded, RIP_BASE } from './decoded.ts';
 import { Prefixes } from './prefixes.ts';
@@ -61,7 +62,7 @@ class Reader {
 }
 
 /**
- * Decodes the instruction at `bytes[start]`; `end` bounds what may be read. `codeSize` 0, 1, 2 = 16-, 32-, 64-bit code. The whole of
+ * Decodes the instruction at `bytes[start]`; `end` bounds what may be read. `codeSize`: CODE_SIZE of modes.ts. The whole of
  * SDM vol. 2 chapter 2: legacy and VEX encodings. Rows whose feature is not among `features` do not exist.
  */
 export function decode(
@@ -72,7 +73,8 @@ export function decode(
   features: ReadonlySet<string> = MAX_CPU_MODEL.features,
 ): Decoded | DecodeFailure {
   const reader = new Reader(bytes, start, Math.min(end, start + MAXIMUM_LENGTH));
-  const is64 = codeSize === 2;
+  const is64 = codeSize === CODE_SIZE.BITS_64;
+  const is32 = codeSize === CODE_SIZE.BITS_32 || codeSize === CODE_SIZE.FLAT_32;
   const prefixes = new Prefixes();
   reader.position = prefixes.read(bytes, start, reader.end, is64);
   const { operandOverride, addressOverride, segment, repeat, lock } = prefixes;
@@ -107,13 +109,13 @@ export function decode(
   const needsModRm = candidates.some((candidate) => candidate.modRm);
   const modRm = needsModRm ? peek(reader) : 0;
   if (reader.overrun) return failureOf(reader, end);
-  const mode = { is64, codeSize, operandOverride, repeat, rex, vex, features };
+  const mode = { is64, is32, operandOverride, repeat, rex, vex, features };
   const entry = choose(candidates, modRm, mode);
   if (entry === undefined) return 'undefined';
   const usesVvvv = entry.row.operands.some((code) => 'HB'.includes(parseOperand(code).kind));
   if (vex !== undefined && !usesVvvv && vex.vvvv !== 0) return 'undefined';
   const size = operandSize(entry, mode);
-  const addressSize = is64 ? (addressOverride ? 4 : 8) : (codeSize === 1) !== addressOverride ? 4 : 2;
+  const addressSize = is64 ? (addressOverride ? 4 : 8) : is32 !== addressOverride ? 4 : 2;
   const decoded: Decoded = {
     entry,
     length: 0,
@@ -196,7 +198,7 @@ function peek(reader: Reader): number {
 
 interface ModeBits {
   readonly is64: boolean;
-  readonly codeSize: number;
+  readonly is32: boolean;
   readonly operandOverride: boolean;
   readonly repeat: number;
   readonly rex: number;
@@ -252,7 +254,7 @@ function operandSize(entry: DecodableRow, mode: ModeBits): Size {
     else if (mode.rex & REX_W) size = 8;
     else if (mode.operandOverride) size = 2;
     else size = row.options.default64 ? 8 : 4;
-  } else size = (mode.codeSize === 1) !== mode.operandOverride ? 4 : 2;
+  } else size = mode.is32 !== mode.operandOverride ? 4 : 2;
   if (sizes.includes(size)) return size;
   // IN and OUT with REX.W stay at 4; [4, 8] rows have no 2.
   if (size === 8) return row.options.group !== undefined && row.options.only === 'mem' ? 8 : 4;

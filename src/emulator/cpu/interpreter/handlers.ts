@@ -33,16 +33,17 @@ function formsOf(entry: DecodableRow): Form[] {
   const forms: Form[] = [];
   if (entry.relative) {
     forms.push(FORM.REGISTER, FORM.BASE);
-    if (stack) forms.push(FORM.LEGACY_STACK, FORM.LEGACY_STACK_FAR);
+    if (stack) forms.push(FORM.LEGACY_STACK, FORM.LEGACY_STACK_FAR, FORM.FLAT_STACK, FORM.FLAT_STACK_FAR);
     return forms;
   }
   const eitherWay = kinds.some((kind) => 'EWQ'.includes(kind));
   const memoryOnly = kinds.includes('M') || (eitherWay && row.options.only === 'mem');
   if (!memoryOnly) {
     forms.push(FORM.REGISTER);
-    if (stack) forms.push(FORM.LEGACY_STACK);
+    if (stack) forms.push(FORM.LEGACY_STACK, FORM.FLAT_STACK);
+    if (kinds.includes('O')) forms.push(FORM.FLAT);
   }
-  if (memoryOnly || (eitherWay && row.options.only !== 'reg')) forms.push(FORM.BASE, FORM.FULL, FORM.LEGACY);
+  if (memoryOnly || (eitherWay && row.options.only !== 'reg')) forms.push(FORM.BASE, FORM.FULL, FORM.LEGACY, FORM.FLAT);
   return forms;
 }
 

@@ -34,8 +34,10 @@ import { call, type Expr, f32, f64, i32, i64, select, v128 } from '../wasm/expr.
 import type { FunctionBuilder } from '../wasm/function-builder.ts';
 import type { ValueType } from '../wasm/types.ts';
 import { noteIndirectJump } from './indirect-jumps.ts';
-import { EXIT, FORM, type Form, UOP } from './micro-op.ts';
+import { EXIT, FORM, type Form, isFlatForm, isMemoryForm, UOP } from './micro-op.ts';
 import { probeTlb } from './tlb-probe.ts';
+
+const LOW_32 = 0xffff_ffffn;
 
 /** Imported functions by name → index. */
 export type ImportIndexes = Readonly<Record<string, number>>;
@@ -102,7 +104,7 @@ export class InterpreterSemantics implements Semantics {
   }
 
   protected isMemoryForm(): boolean {
-    return this.form === FORM.BASE || this.form === FORM.FULL || this.form === FORM.LEGACY;
+    return isMemoryForm(this.form);
   }
 
   get(index: number): I64 {
@@ -301,6 +303,7 @@ export class InterpreterSemantics implements Semantics {
     if (this.form === FORM.BASE) return i64.add(base, displacement);
     const index = i64.shl(this.loadRegister(this.field16(UOP.INDEX), 8), this.field8(UOP.SCALE));
     const sum = i64.add(i64.add(base, index), displacement);
+    if (this.form === FORM.FLAT) return i64.and(sum, i64.const(LOW_32));
     return this.form === FORM.LEGACY ? i64.and(sum, this.addressMask()) : sum;
   }
 
@@ -311,6 +314,7 @@ export class InterpreterSemantics implements Semantics {
   }
 
   linear(write = false): I64 {
+    if (this.form === FORM.FLAT) return this.#offset();
     const moffs = this.entry.row.operands.findIndex((code) => parseOperand(code).kind === 'O');
     const base = this.loadRegister(this.field16(UOP.RM), 8);
     if (moffs >= 0) {
@@ -327,6 +331,7 @@ export class InterpreterSemantics implements Semantics {
   }
 
   linearPlus(byteOffset: I64): I64 {
+    if (this.form === FORM.FLAT) return i64.and(i64.add(this.linear(), byteOffset), i64.const(LOW_32));
     if (this.form !== FORM.LEGACY) return i64.add(this.linear(), byteOffset);
     const offset = i64.and(i64.add(this.effectiveAddress(), byteOffset), this.addressMask());
     const base = this.loadRegister(this.field16(UOP.RM), 8);
@@ -462,6 +467,7 @@ export class InterpreterSemantics implements Semantics {
   }
 
   cutToStack(offset: I64): I64 {
+    if (isFlatForm(this.form)) return i64.and(offset, i64.const(LOW_32));
     return this.legacyStack() ? i64.and(offset, this.stateI64(STACK_MASK)) : offset;
   }
 
@@ -538,10 +544,11 @@ export class InterpreterSemantics implements Semantics {
   }
 
   protected isFar(): boolean {
-    return this.form === FORM.BASE || this.form === FORM.LEGACY_STACK_FAR;
+    return [FORM.BASE, FORM.LEGACY_STACK_FAR, FORM.FLAT_STACK_FAR].some((form) => form === this.form);
   }
 
   checkTarget(rip: I64): void {
+    if (isFlatForm(this.form)) return;
     const bits = this.stateI64(CANONICAL_SHIFT);
     const outside =
       this.size === 8 ? i64.ne(i64.shrS(i64.shl(rip, bits), bits), rip) : i64.gtU(rip, this.stateI64(CODE_LIMIT));

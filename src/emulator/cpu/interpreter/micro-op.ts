@@ -46,10 +46,29 @@ export const FORM = {
   LEGACY_STACK: 4,
   /** Far branch form of a stack row outside 64-bit code. */
   LEGACY_STACK_FAR: 5,
-  COUNT: 6,
+  /**
+   * Flat 32-bit code: [base + index × scale + displacement], no limit. An access over the top of 4 GiB wraps: whether it faults is the
+   * implementation's choice (SDM vol. 3 §5.3).
+   */
+  FLAT: 6,
+  /** Register form of a stack row there. */
+  FLAT_STACK: 7,
+  /** Far branch form of a stack row there. */
+  FLAT_STACK_FAR: 8,
+  COUNT: 9,
 } as const;
 
-export type Form = 0 | 1 | 2 | 3 | 4 | 5;
+export type Form = 0 | 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8;
+
+/** The micro-op has a memory operand. */
+export function isMemoryForm(form: Form): boolean {
+  return form === FORM.BASE || form === FORM.FULL || form === FORM.LEGACY || form === FORM.FLAT;
+}
+
+/** Addresses of this form go on without limits up to 4 GiB. */
+export function isFlatForm(form: Form): boolean {
+  return form >= FORM.FLAT;
+}
 
 /** What a handler returns besides the next micro-op's address (a multiple of 32). */
 export const NEXT = {

@@ -1,3 +1,4 @@
+import { CODE_SIZE, MODE_BITS } from '../modes.ts';
 import { conversionNumber, WIDE_OPERATION } from '../simd/operations.ts';
 import { MODE, SIMD_SCRATCH, XMM } from '../state.ts';
 import { i32, i64, v128 } from '../wasm/expr.ts';
@@ -200,6 +201,10 @@ const testRows = (): InstructionRow[] =>
     ];
   });
 
+/** 1 in 64-bit code, which has sixteen registers. */
+const isCode64 = (c: Semantics): I32 =>
+  i32.eq(i32.and(c.stateI32(MODE), i32.const(MODE_BITS.CODE_SIZE)), i32.const(CODE_SIZE.BITS_64));
+
 /** Blends by the top bits of the register in the immediate's high half. */
 const blend = (shift: number, bits: number, bytes: 16 | 32): Semantic =>
   avx((c) => {
@@ -207,8 +212,7 @@ const blend = (shift: number, bits: number, bytes: 16 | 32): Semantic =>
     c.spillVectors();
     const first = c.let(c.vectorAddress(1));
     // Eight registers outside 64-bit code: the top bit is ignored there.
-    const code64 = i32.shrU(i32.and(c.stateI32(MODE), i32.const(2)), i32.const(1));
-    const field = i32.and(immediateByte(c), i32.or(i32.const(0x70), i32.shl(code64, i32.const(7))));
+    const field = i32.and(immediateByte(c), i32.or(i32.const(0x70), i32.shl(isCode64(c), i32.const(7))));
     const register = c.let(i32.add(i32.const(XMM), i32.shl(field, i32.const(1))));
     const half = (offset: number): V128 => {
       const mask = c.let(v128.shift(shift, v128.load(register, offset), i32.const(bits - 1)));
@@ -245,7 +249,7 @@ const zeroRegisters = (all: boolean): Semantic =>
       }
     };
     clear(0);
-    c.b.if(i32.and(c.stateI32(MODE), i32.const(2)), () => clear(8));
+    c.b.if(isCode64(c), () => clear(8));
   });
 
 /** PCMPESTRM and PCMPISTRM leave their mask in XMM0, whose upper half becomes 0. */

@@ -3,6 +3,8 @@ import type { Expr } from '../wasm/expr.ts';
 
 const OPCODE_ADD = 0x7c;
 const OPCODE_SUB = 0x7d;
+const OPCODE_AND = 0x83;
+const LOW_32 = 0xffff_ffffn;
 
 /** A value known as an unknown one plus a constant. Equal roots: the same unknown value. */
 export interface AddressForm {
@@ -20,10 +22,12 @@ export class AddressForms {
   readonly #registers: AddressForm[] = [];
   readonly #registerOfLocal: ReadonlyMap<number, number>;
   readonly #bound = new Map<number, AddressForm>();
+  readonly #isCut: boolean;
   #nextRoot = 0;
 
-  /** `registers`: the locals of the general registers. */
-  constructor(registers: readonly I64[]) {
+  /** `registers`: the locals of the general registers. `isCut`: only the low 32 bits of a value are an address, so that cutting it changes nothing. */
+  constructor(registers: readonly I64[], isCut: boolean) {
+    this.#isCut = isCut;
     this.#registerOfLocal = new Map(registers.map((local, index) => [local.immediate, index]));
     this.reset(registers.length);
   }
@@ -50,7 +54,7 @@ export class AddressForms {
     this.#registers[index] = { root: this.#nextRoot++, offset: 0 };
   }
 
-  /** Register `index` now holds `value`, all 64 bits of it. */
+  /** Register `index` now holds `value`, all bits of it that count. */
   assign(index: number, value: I64): void {
     this.#registers[index] = this.of(value) ?? { root: this.#nextRoot++, offset: 0 };
   }
@@ -71,7 +75,9 @@ export class AddressForms {
       const register = this.#registerOfLocal.get(value.immediate);
       return register === undefined ? this.#bound.get(value.immediate) : this.#registers[register];
     }
-    if (value.kind !== 'binary' || (value.opcode !== OPCODE_ADD && value.opcode !== OPCODE_SUB)) return undefined;
+    if (value.kind !== 'binary') return undefined;
+    if (this.#isCut && value.opcode === OPCODE_AND && (value.b as I64).wide === LOW_32) return this.of(value.a as I64);
+    if (value.opcode !== OPCODE_ADD && value.opcode !== OPCODE_SUB) return undefined;
     const { a, b } = value as { a: I64; b: I64 };
     if (b.kind !== 'const' || b.wide !== undefined) return undefined;
     const form = this.of(a);

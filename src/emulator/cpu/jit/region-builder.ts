@@ -1,4 +1,5 @@
 import type { I32, I64 } from '../isa/semantics.ts';
+import { CODE_SIZE } from '../modes.ts';
 import { BUDGET, GPR, RIP_PAGE, TLB_READ } from '../state.ts';
 import { type Expr, i32, i64 } from '../wasm/expr.ts';
 import { FunctionBuilder, type Label } from '../wasm/function-builder.ts';
@@ -56,14 +57,17 @@ export class RegionBuilder {
   leave!: Label;
   /** Outside 64-bit code RIP has 32 bits. */
   readonly isWide: boolean;
+  /** Addresses are sums that wrap at 32 bits, without limits. */
+  readonly isFlat: boolean;
   readonly #registers: readonly I64[];
   readonly #used = new Set<number>();
   readonly #dirty = new Set<number>();
 
-  /** `firstSlot`: see RegionMemory. */
-  constructor(isWide: boolean, firstSlot: number) {
+  /** `codeSize`: CODE_SIZE of its blocks. `firstSlot`: see RegionMemory. */
+  constructor(codeSize: number, firstSlot: number) {
     const { b } = this;
-    this.isWide = isWide;
+    this.isWide = codeSize === CODE_SIZE.BITS_64;
+    this.isFlat = codeSize === CODE_SIZE.FLAT_32;
     this.flags = new DeferredFlags(b);
     this.vectors = new RegionVectors(b);
     this.tlb = b.local('i32');
@@ -73,7 +77,7 @@ export class RegionBuilder {
     this.budget = b.local('i64');
     // All of them now: a local that is first taken inside a scope would be given away at its end.
     this.#registers = Array.from({ length: 16 }, () => b.local('i64'));
-    this.forms = new AddressForms(this.#registers);
+    this.forms = new AddressForms(this.#registers, this.isFlat);
     b.onLocal = (index) => this.forms.release(index);
   }
 

@@ -16,8 +16,6 @@ import { WalkingRegisters } from './walking-registers.ts';
 
 /** Guest calls that stand on the Wasm stack at once; deeper ones go through the interpreter's loop. */
 const MAXIMUM_DEPTH = 200;
-/** Code size in a block's key. */
-const CODE_64 = 2;
 
 /** What the emission of a region needs from its module. */
 export interface EmissionPorts {
@@ -42,7 +40,7 @@ export class RegionEmission {
     this.#ports = ports;
     this.#plan = plan;
     const { key, uop } = plan[0].block;
-    this.#region = new RegionBuilder(key >> 12 === CODE_64, uop / UOP.BYTE_LENGTH);
+    this.#region = new RegionBuilder(key >> 12, uop / UOP.BYTE_LENGTH);
     const successors = plan.map(({ taken, fallThrough, targets }) => [
       ...new Set([taken, fallThrough, ...targets].filter((index) => index >= 0)),
     ]);

@@ -139,5 +139,7 @@ function behind(view: DataView, uop: number): number {
 
 /** Relative branches whose micro-ops have no room for a link: their targets lie in other pages. */
 export function isFarBranch(key: HandlerKey): boolean {
-  return key.entry.relative && (key.form === FORM.BASE || key.form === FORM.LEGACY_STACK_FAR);
+  return (
+    key.entry.relative && [FORM.BASE, FORM.LEGACY_STACK_FAR, FORM.FLAT_STACK_FAR].some((form) => form === key.form)
+  );
 }

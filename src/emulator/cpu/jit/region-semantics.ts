@@ -155,8 +155,8 @@ export class RegionSemantics extends InterpreterSemantics {
 
   /** What the register's new value has to do with other addresses. */
   #learn(index: number, size: Size, value: I64): void {
-    const { flags, forms } = this.#region;
-    if (size === 8 && this.b.depth === flags.depth) forms.assign(index, value);
+    const { flags, forms, isFlat } = this.#region;
+    if ((size === 8 || (size === 4 && isFlat)) && this.b.depth === flags.depth) forms.assign(index, value);
     else forms.forget(index);
   }
 
@@ -397,6 +397,11 @@ export class RegionSemantics extends InterpreterSemantics {
   }
 
   // Control.
+
+  override checkTarget(rip: I64): void {
+    // A 32-bit RIP is never beyond a limit of 4 GiB.
+    if (!this.#region.isFlat) super.checkTarget(rip);
+  }
 
   override jumpRelative(): void {
     if (this.size === 2) super.jumpRelative();

@@ -1,7 +1,7 @@
 import type { HandlerKey, HandlerTable } from '../interpreter/handlers.ts';
-import { FORM, UOP } from '../interpreter/micro-op.ts';
+import { FORM, isMemoryForm, UOP } from '../interpreter/micro-op.ts';
 import { parseOperand } from '../isa/row.ts';
-import { GPR, REGISTER } from '../state.ts';
+import { GPR, REGISTER, ZERO_REGISTER } from '../state.ts';
 import type { RegionPlan } from './region-plan.ts';
 
 const COUNT = 16;
@@ -55,6 +55,11 @@ export class WalkingRegisters {
     return walks;
   }
 
+  #hasBaseAlone({ form }: HandlerKey, uop: number): boolean {
+    if (form !== FORM.FLAT) return form === FORM.BASE;
+    return this.#view.getUint16(uop + UOP.INDEX, true) === ZERO_REGISTER;
+  }
+
   #changesIn(blocks: Iterable<number>): boolean[] {
     const walks: boolean[] = new Array(COUNT).fill(true);
     const copies: Copy[] = [];
@@ -78,7 +83,7 @@ export class WalkingRegisters {
     if (operands.length === 0 || READERS.has(mnemonic)) return;
     const fieldOf = (operand: string): number => this.#view.getUint16(uop + (operand === 'E' ? UOP.RM : UOP.REG), true);
     const kinds = operands.map((code) => parseOperand(code).kind);
-    const isMemory = kinds.includes('E') && isMemoryForm(key);
+    const isMemory = kinds.includes('E') && isMemoryForm(key.form);
     if (kinds[0] === 'E' && isMemory) return;
     if (!'EGZ'.includes(kinds[0]) && !operands[0].endsWith('AX')) return;
     const register = kinds[0] === 'fixed' ? REGISTER.RAX : registerAt(fieldOf(kinds[0]));
@@ -87,14 +92,11 @@ export class WalkingRegisters {
     if ((mnemonic === 'ADD' || mnemonic === 'SUB') && kinds[1] === 'I' && number(UOP.IMMEDIATE) <= LARGEST_STEP) return;
     if (mnemonic === 'MOV' && kinds[1] === 'I') return;
     if (mnemonic === 'MOV' && !isMemory) copies.push([register, registerAt(fieldOf(kinds[1]))]);
-    else if (mnemonic === 'LEA' && key.form === FORM.BASE && number(UOP.DISPLACEMENT) <= LARGEST_STEP)
+    else if (mnemonic === 'LEA' && this.#hasBaseAlone(key, uop) && number(UOP.DISPLACEMENT) <= LARGEST_STEP)
       copies.push([register, registerAt(this.#view.getUint16(uop + UOP.BASE, true))]);
     else if (mnemonic !== 'XOR' || isMemory || fieldOf('E') !== fieldOf('G')) walks[register] = false;
   }
 }
-
-const isMemoryForm = ({ form }: HandlerKey): boolean =>
-  form === FORM.BASE || form === FORM.FULL || form === FORM.LEGACY;
 
 /** Number of the general register whose slot `address` is in; −1: another place. */
 function registerAt(address: number): number {

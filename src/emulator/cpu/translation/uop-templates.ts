@@ -5,7 +5,8 @@ import type { HandlerTable } from '../interpreter/handlers.ts';
 import { UOP } from '../interpreter/micro-op.ts';
 import { type OperandCode, parseOperand, SYSTEM } from '../isa/row.ts';
 import { MAPS_WITH_MODRM, operandBytes } from '../isa/table.ts';
-import { branchForm, immediateMask, isNear, usesLegacyStack } from './uop-writer.ts';
+import { CODE_SIZE } from '../modes.ts';
+import { branchForm, immediateMask, isNear } from './uop-writer.ts';
 
 const MAXIMUM_LENGTH = 15;
 const WORDS = UOP.BYTE_LENGTH / 4;
@@ -124,8 +125,8 @@ export class UopTemplates {
       immediate === undefined ? 0 : immediateMask(decoded, operandBytes(immediate, size));
     lines[line + LINE.SHAPE] = this.#shapeOf(decoded, immediate, codeSize);
     if (!entry.relative) return;
-    const stack = usesLegacyStack(decoded, codeSize);
-    const handlerOf = (near: boolean): number => this.#handlers.numberOf(entry, size, branchForm(stack, near));
+    const handlerOf = (near: boolean): number =>
+      this.#handlers.numberOf(entry, size, branchForm(decoded, codeSize, near));
     lines[line + LINE.BRANCH_HANDLERS] = handlerOf(true) | (handlerOf(false) << 16);
   }
 
@@ -137,7 +138,7 @@ export class UopTemplates {
       (bytes << SHAPE.IMMEDIATE_SHIFT) |
       (size << SHAPE.SIZE_SHIFT) |
       (signed ? SHAPE.IMMEDIATE_SIGNED : 0) |
-      (isMemory && codeSize === 2 && (modRm & 0xc7) === 5 ? SHAPE.RIP_RELATIVE : 0) |
+      (isMemory && codeSize === CODE_SIZE.BITS_64 && (modRm & 0xc7) === 5 ? SHAPE.RIP_RELATIVE : 0) |
       (entry.relative ? SHAPE.RELATIVE : 0) |
       (entry.ends ? SHAPE.ENDS : 0)
     );
@@ -147,7 +148,7 @@ export class UopTemplates {
   #readShape(start: number, codeSize: number): void {
     const bytes = this.#bytes;
     const prefixes = this.#prefixes;
-    let position = prefixes.read(bytes, start, start + MAXIMUM_LENGTH, codeSize === 2);
+    let position = prefixes.read(bytes, start, start + MAXIMUM_LENGTH, codeSize === CODE_SIZE.BITS_64);
     let map = 0;
     let opcode = bytes[position++];
     if (opcode === 0x0f) {
@@ -204,7 +205,7 @@ const isImmediate = (code: OperandCode): boolean => ['I', 'J'].includes(parseOpe
 /** Rows in TypeScript keep their operands decoded, VEX and 16-bit addressing have other keys; the rest are too rare to be described. */
 function isKept(decoded: Decoded, codeSize: number): boolean {
   const { row } = decoded.entry;
-  if (codeSize === 0 || decoded.addressSize === 2 || row.map.startsWith('vex')) return false;
+  if (codeSize === CODE_SIZE.BITS_16 || decoded.addressSize === 2 || row.map.startsWith('vex')) return false;
   if (row.semantic === SYSTEM || row.options.decoded === true) return false;
   const isOther = row.operands.some((code) => ['A', 'O'].includes(parseOperand(code).kind));
   const immediates = row.operands.filter(isImmediate);

@@ -3,6 +3,7 @@ import type { HandlerTable } from '../interpreter/handlers.ts';
 import { FORM, type Form, UOP } from '../interpreter/micro-op.ts';
 import { parseOperand } from '../isa/row.ts';
 import { operandBytes } from '../isa/table.ts';
+import { CODE_SIZE } from '../modes.ts';
 import { EFFECTIVE_BASES, GPR, RIP_PAGE, SEGMENT_INDEX, X87_REGISTERS, XMM, ZERO_REGISTER } from '../state.ts';
 
 /** Slot of EFFECTIVE_BASES that is always 0. */
@@ -22,7 +23,7 @@ function registerAddress(kind: string, register: number, byteLength: number, rex
 
 /** Where the code that is being written runs. */
 export interface CodePlace {
-  /** 0 16-bit, 1 32-bit, 2 64-bit. */
+  /** CODE_SIZE. */
   readonly codeSize: number;
   /** Offset of the instruction in its page. */
   readonly pageOffset: number;
@@ -30,36 +31,47 @@ export interface CodePlace {
   readonly remaining: number;
 }
 
-function isSameMode64(decoded: Decoded, place: CodePlace): boolean {
-  return place.codeSize === 2 && decoded.addressSize === 8;
+/** Through a segment that flat code leaves as it is and may write. */
+function isFlatAccess(decoded: Decoded, place: CodePlace): boolean {
+  const { segment, addressSize } = decoded;
+  const isFlat = segment === SEGMENT_INDEX.DS || segment === SEGMENT_INDEX.SS || segment === SEGMENT_INDEX.ES;
+  return isFlat && place.codeSize === CODE_SIZE.FLAT_32 && addressSize === 4;
 }
 
 /** A relative branch to a target in the same page is linked. 16-bit code wraps IP at 64 KiB, which no page offset shows: never near. */
 export function isNear(codeSize: number, size: number, nextOffset: number, relative: number): boolean {
   const target = nextOffset + relative;
-  return codeSize !== 0 && size !== 2 && target >= 0 && target < 0x1000 && nextOffset < 0x1000;
+  return codeSize !== CODE_SIZE.BITS_16 && size !== 2 && target >= 0 && target < 0x1000 && nextOffset < 0x1000;
 }
 
 /** Form of a relative branch. */
-export function branchForm(stack: boolean, near: boolean): Form {
-  if (near) return stack ? FORM.LEGACY_STACK : FORM.REGISTER;
-  return stack ? FORM.LEGACY_STACK_FAR : FORM.BASE;
+export function branchForm(decoded: Decoded, codeSize: number, near: boolean): Form {
+  if (near) return plainForm(decoded, codeSize);
+  switch (plainForm(decoded, codeSize)) {
+    case FORM.LEGACY_STACK:
+      return FORM.LEGACY_STACK_FAR;
+    case FORM.FLAT_STACK:
+      return FORM.FLAT_STACK_FAR;
+    default:
+      return FORM.BASE;
+  }
 }
 
-/** A row whose form depends on the stack's width. */
-export function usesLegacyStack(decoded: Decoded, codeSize: number): boolean {
-  return decoded.entry.row.options.stack === true && codeSize !== 2;
+/** Form of a row without a memory operand: that of a stack row depends on the stack's width. */
+function plainForm(decoded: Decoded, codeSize: number): Form {
+  if (decoded.entry.row.options.stack !== true || codeSize === CODE_SIZE.BITS_64) return FORM.REGISTER;
+  return codeSize === CODE_SIZE.FLAT_32 ? FORM.FLAT_STACK : FORM.LEGACY_STACK;
 }
 
 function formOf(decoded: Decoded, place: CodePlace): Form {
-  const stack = usesLegacyStack(decoded, place.codeSize);
   if (decoded.entry.relative) {
     const near = isNear(place.codeSize, decoded.size, place.pageOffset + decoded.length, decoded.immediate);
-    return branchForm(stack, near);
+    return branchForm(decoded, place.codeSize, near);
   }
-  if (!decoded.isMemory || decoded.entry.row.operands.some((code) => parseOperand(code).kind === 'O'))
-    return stack ? FORM.LEGACY_STACK : FORM.REGISTER;
-  if (!isSameMode64(decoded, place)) return FORM.LEGACY;
+  if (!decoded.isMemory) return plainForm(decoded, place.codeSize);
+  if (isFlatAccess(decoded, place)) return FORM.FLAT;
+  if (decoded.entry.row.operands.some((code) => parseOperand(code).kind === 'O')) return FORM.REGISTER;
+  if (place.codeSize !== CODE_SIZE.BITS_64 || decoded.addressSize !== 8) return FORM.LEGACY;
   const flat = decoded.segment !== SEGMENT_INDEX.FS && decoded.segment !== SEGMENT_INDEX.GS;
   return flat && decoded.index < 0 ? FORM.BASE : FORM.FULL;
 }
