@@ -1,16 +1,17 @@
 import { littleEndian, type Mode } from '../oracle/cpu-vectors/encode.ts';
 import type { Random } from '../oracle/cpu-vectors/random.ts';
-import { CODE, DATA, type DataPage, dataPage, PAGE, SLOT, SLOTS } from './memory-map.ts';
+import { ALIAS, CODE, DATA, type DataPage, dataPage, PAGE, SLOT, SLOTS } from './memory-map.ts';
 import { weighted } from './weighted.ts';
 
 /** Pages by how often a program reaches for them. */
-const PAGE_CHOICES: readonly (readonly [DataPage | 'code' | 'crossing', number])[] = [
+const PAGE_CHOICES: readonly (readonly [DataPage | 'code' | 'alias' | 'crossing', number])[] = [
   ['plain', 42],
   ['crossing', 8],
   ['retry', 4],
   ['readOnly', 3],
   ['device', 3],
   ['code', 3],
+  ['alias', 1],
   ['absent', 1],
 ];
 
@@ -24,6 +25,8 @@ export function anyAddress(random: Random): number {
       return DATA.linear + PAGE * (1 + random.below(3)) - 1 - random.below(31);
     case 'code':
       return CODE.linear + random.below(SLOTS) * SLOT + random.below(32);
+    case 'alias':
+      return ALIAS.linear + random.below(PAGE);
     case 'plain':
       return dataPage('plain') + PAGE * random.below(2) + offset;
     default:

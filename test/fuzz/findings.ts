@@ -13,6 +13,10 @@ function finding(
   return {
     name,
     mode: 64,
+    paging: 'long',
+    gates: 'own-stack',
+    mxcsr: 0x1f80,
+    syscallMask: 0,
     privilege: 0,
     data: new Uint8Array(DATA.pages * PAGE),
     registers: Array.from({ length: 16 }, (_, index) => BigInt(index === 4 ? DATA.linear + 0x800 : 0x1_8765_4321)),

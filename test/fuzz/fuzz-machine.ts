@@ -5,19 +5,9 @@ import { createEngineMemory, ENGINE_MACHINE_OFFSET } from '../../src/emulator/cp
 import { MAX_CPU_MODEL } from '../../src/emulator/cpu/model/cpu-model.ts';
 import { createEngine } from '../../src/emulator/cpu/processor.ts';
 import * as field from '../../src/emulator/cpu/state.ts';
-import { buildKernel } from './kernel.ts';
-import {
-  CODE,
-  DATA,
-  DEVICE_GPA,
-  KERNEL,
-  PAGE,
-  PORTS,
-  RAM_BYTES,
-  SELECTORS,
-  TIMER_VECTOR,
-  VARIABLES,
-} from './memory-map.ts';
+import { storedRegister } from '../../src/emulator/cpu/stored-registers.ts';
+import { buildKernel, type Kernel } from './kernel.ts';
+import { CODE, DATA, DEVICE_GPA, KERNEL, PAGE, PORTS, RAM_BYTES, SELECTORS, VARIABLES, VECTORS } from './memory-map.ts';
 import type { Program } from './program.ts';
 
 const { SEGMENT_INDEX } = field;
@@ -61,7 +51,7 @@ class FuzzBus implements CpuBus {
   acknowledgeInterrupt(): number {
     if (!this.interrupt) return -1;
     this.interrupt = false;
-    return TIMER_VECTOR;
+    return VECTORS.TIMER;
   }
   readonly localApic = {
     baseMsr: () => 0xfee0_0900n,
@@ -91,7 +81,8 @@ export class FuzzMachine {
   readonly #state: CpuState;
   readonly #engine: CpuEngine;
   readonly #bus = new FuzzBus();
-  readonly #kernel = buildKernel();
+  /** By paging and gates. */
+  readonly #kernels = new Map<string, Kernel>();
   readonly #ram: Uint8Array;
   #started = 0;
   /** When the interrupt comes next, and which of the program's ticks that is. */
@@ -113,14 +104,15 @@ export class FuzzMachine {
   }
 
   load(program: Program): void {
-    this.#ram.set(this.#kernel);
+    const kernel = this.#kernel(program);
+    this.#ram.set(kernel.ram);
     this.#ram.set(program.code, CODE.physical);
     this.#ram.set(program.data, DATA.physical);
     const state = this.#state;
     state.setU64(ENGINE_MACHINE_OFFSET + VARIABLES.CODE_BASE, BigInt(program.mode === 16 ? 0 : CODE.linear));
     state.setU64(ENGINE_MACHINE_OFFSET + VARIABLES.STACK, program.registers[4]);
     this.#engine.reset();
-    this.#enter(program);
+    this.#enter(program, kernel);
     this.#engine.stateReplaced();
     this.#bus.interrupt = false;
     this.#bus.trace = 0;
@@ -128,6 +120,16 @@ export class FuzzMachine {
     this.#bus.skipped = -this.#started;
     this.#nextTick = 0;
     this.#timer = program.timer[0] ?? Number.POSITIVE_INFINITY;
+  }
+
+  #kernel({ paging, gates }: Program): Kernel {
+    const key = `${paging} ${gates}`;
+    let kernel = this.#kernels.get(key);
+    if (kernel === undefined) {
+      kernel = buildKernel(paging, gates);
+      this.#kernels.set(key, kernel);
+    }
+    return kernel;
   }
 
   /** Instructions of this program, and the time in halts. */
@@ -188,14 +190,23 @@ export class FuzzMachine {
     return this.time < time;
   }
 
-  #enter(program: Program): void {
+  #enter(program: Program, { cr3, entries }: Kernel): void {
     const state = this.#state;
-    const { mode, privilege } = program;
+    const { mode, privilege, paging } = program;
+    const isLong = paging === 'long';
     state.setU64(field.CR0, 0x8001_0033n);
-    state.setU64(field.CR3, BigInt(KERNEL.PML4));
-    state.setU64(field.CR4, 0x4_06a0n);
+    state.setU64(field.CR3, BigInt(cr3));
+    state.setU64(field.CR4, paging === 'two-level' ? 0x4_0680n : 0x4_06a0n);
     state.setU64(field.XCR0, 7n);
-    state.setU64(field.EFER, 0xd01n);
+    state.setU64(field.EFER, isLong ? 0xd01n : 0x801n);
+    if (paging === 'pae') state.setU64(storedRegister('PDPTE0'), BigInt(KERNEL.DIRECTORY | 1));
+    state.setU64(storedRegister('STAR'), (BigInt(SELECTORS.CODE_32 | 3) << 48n) | (BigInt(SELECTORS.KERNEL) << 32n));
+    state.setU64(storedRegister('LSTAR'), BigInt(entries.syscall));
+    state.setU64(storedRegister('SFMASK'), BigInt(program.syscallMask));
+    state.setU64(storedRegister('SYSENTER_CS'), BigInt(SELECTORS.KERNEL));
+    state.setU64(storedRegister('SYSENTER_ESP'), BigInt(KERNEL.STACK_TOP));
+    state.setU64(storedRegister('SYSENTER_EIP'), BigInt(entries.sysenter));
+    state.setU32(field.MXCSR, program.mxcsr);
     state.setU64(field.GDTR_BASE, BigInt(KERNEL.GDT));
     state.setU32(field.GDTR_LIMIT, 0x4f);
     state.setU64(field.IDTR_BASE, BigInt(KERNEL.IDT));
@@ -217,7 +228,13 @@ export class FuzzMachine {
           : [SELECTORS.CODE_16, 0x009b];
     const ring0 = privilege === 0;
     state.setSegment(SEGMENT_INDEX.CS, ring0 ? SELECTORS.KERNEL : code | 3, codeAttributes | level, base, limit);
-    state.setSegment(SEGMENT_INDEX.SS, ring0 ? 0x10 : data | 3, (attributes & ~0x60) | level, base, limit);
+    state.setSegment(
+      SEGMENT_INDEX.SS,
+      ring0 ? SELECTORS.KERNEL_DATA : data | 3,
+      (attributes & ~0x60) | level,
+      base,
+      limit,
+    );
     state.setSegment(SEGMENT_INDEX.TR, SELECTORS.TSS, 0x8b, BigInt(KERNEL.TSS), 0x67);
     state.setSegment(SEGMENT_INDEX.LDTR, 0, 0x1_0000, 0n, 0);
     program.registers.forEach((value, index) => {

@@ -41,8 +41,8 @@ function without(slots: Slots, slot: number, chosen: (index: number) => boolean)
   return new Map(slots).set(slot, instructions);
 }
 
-function describe({ first, mode, privilege, slots, timer, length, slices }: Draft): string {
-  const head = `  from ${slotAddress(first).toString(16)},   ${mode}-bit, CPL ${privilege}, ${length} instructions, slices ${slices.join(' and ')}, ${timer.length} interrupts`;
+function describe({ first, mode, paging, gates, privilege, mxcsr, slots, timer, length, slices }: Draft): string {
+  const head = `  from ${slotAddress(first).toString(16)}, ${mode}-bit, ${paging} paging, ${gates}, CPL ${privilege}, MXCSR ${mxcsr.toString(16)}, ${length} instructions, slices ${slices.join(' and ')}, ${timer.length} interrupts`;
   const lines = [...slots].flatMap(([slot, instructions]) => {
     let offset = 0;
     return instructions.flatMap((bytes) => {

@@ -2,7 +2,18 @@ import { viewOf } from '../../src/shared/bytes.ts';
 import { littleEndian, type Mode } from '../oracle/cpu-vectors/encode.ts';
 import { Random } from '../oracle/cpu-vectors/random.ts';
 import { anyAddress, POINTERS } from './addresses.ts';
-import { CODE, DATA, JUMP_TABLE, PAGE, SLOT, SLOTS, STACK_TOP } from './memory-map.ts';
+import {
+  CODE,
+  DATA,
+  DOUBLES,
+  type Gates,
+  JUMP_TABLE,
+  PAGE,
+  type Paging,
+  SLOT,
+  SLOTS,
+  STACK_TOP,
+} from './memory-map.ts';
 import { SlotWriter, slotAddress } from './slot-writer.ts';
 import { writeSlot } from './units.ts';
 
@@ -10,8 +21,13 @@ import { writeSlot } from './units.ts';
 export interface Program {
   readonly seed: number;
   readonly mode: Mode;
-  /** CPL. */
+  readonly paging: Paging;
+  readonly gates: Gates;
+  /** CPL at the start. */
   readonly privilege: 0 | 3;
+  readonly mxcsr: number;
+  /** Flags that SYSCALL clears. */
+  readonly syscallMask: number;
   readonly code: Uint8Array;
   readonly data: Uint8Array;
   readonly registers: readonly bigint[];
@@ -37,6 +53,7 @@ export interface Draft extends Omit<Program, 'code'> {
 export interface Layout {
   readonly random: Random;
   readonly mode: Mode;
+  readonly paging: Paging;
   readonly privilege: 0 | 3;
   /** Slots of the main loop and of functions. */
   readonly main: readonly number[];
@@ -46,17 +63,39 @@ export interface Layout {
 const NOP = 0x90;
 const JUMP_NEAR = 0xe9;
 const EDGES = [0, 1, 0x7f, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x3ff0_0000, 0x7ff0_0000, 0xfff8_0000];
+/** Exact ones, some that round, edges, denormals, no numbers. */
+const NUMBERS = [
+  0,
+  1,
+  1.5,
+  3,
+  0.1,
+  1e10,
+  2 ** 31,
+  2 ** 63,
+  1e308,
+  2 ** -1022,
+  5e-324,
+  1e-310,
+  1e-40,
+  Infinity,
+  Number.NaN,
+];
 const JUMP_TABLE_ENTRIES = 4;
 /** IF and IOPL 3: ports and CLI are free at any level. */
 const FLAGS = 0x3202;
+/** The usual one; other roundings; FZ and DAZ; exceptions that are let through. */
+const MXCSRS = [0x1f80, 0x1f80, 0x3f80, 0x5f80, 0x7f80, 0x9fc0, 0x1fc0, 0x1f00, 0x1800, 0x1fa0, 0x1fbf];
+const SYSCALL_MASKS = [0x4_7700, 0x200, 0];
 const SLICES = [1, 2, 3, 5, 17, 101, 499, 1009, 100_000];
 /** Instructions of a program whose slices have one. */
 const SHORTEST = 150;
 
 export function draftProgram(seed: number): Draft {
   const random = new Random(seed);
-  const mode = random.pick<Mode>([64, 64, 64, 64, 64, 64, 32, 16]);
-  const privilege = mode === 64 ? random.pick<0 | 3>([0, 3]) : 3;
+  const mode = random.pick<Mode>([64, 64, 64, 64, 64, 64, 64, 32, 32, 16]);
+  const paging = mode === 32 ? random.pick<Paging>(['long', 'pae', 'two-level']) : 'long';
+  const privilege = mode === 64 || paging !== 'long' ? random.pick<0 | 3>([0, 3]) : 3;
   const count = 4 + random.below(20);
   const functionCount = 1 + random.below(4);
   // Often across a page boundary.
@@ -64,7 +103,7 @@ export function draftProgram(seed: number): Draft {
   const start = random.below(3) === 0 ? random.below(SLOTS - 64) : boundary - random.below(count + functionCount);
   const main = Array.from({ length: count }, (_, index) => start + index);
   const functions = Array.from({ length: functionCount }, (_, index) => start + count + index);
-  const layout: Layout = { random, mode, privilege, main, functions };
+  const layout: Layout = { random, mode, paging, privilege, main, functions };
   const slots = new Map<number, readonly (readonly number[])[]>();
   for (const slot of [...main, ...functions]) {
     const writer = new SlotWriter(mode, slot);
@@ -76,7 +115,11 @@ export function draftProgram(seed: number): Draft {
   return {
     seed,
     mode,
+    paging,
+    gates: random.pick<Gates>(['own-stack', 'same-stack']),
     privilege,
+    mxcsr: random.pick(MXCSRS),
+    syscallMask: random.pick(SYSCALL_MASKS),
     data: dataOf(layout),
     registers: registersOf(random, mode),
     flags: FLAGS | (random.u32() & 0x811),
@@ -122,6 +165,11 @@ function dataOf({ random, mode, main, functions }: Layout): Uint8Array {
   for (let offset = 0; offset < data.length; offset += 16) {
     const value = random.u32();
     view.setUint32(offset, (value & 7) === 0 ? EDGES[(value >>> 3) % EDGES.length] : value, true);
+  }
+  for (let index = 0; index < DOUBLES.count; index++) {
+    const value = random.pick(NUMBERS);
+    const at = DOUBLES.linear - DATA.linear + index * 8;
+    if (random.below(4) !== 0) view.setFloat64(at, random.below(2) === 0 ? value : -value, true);
   }
   const width = mode / 8;
   for (const [table, targets] of [main, functions].entries()) {

@@ -53,3 +53,11 @@ export class SlotWriter {
 }
 
 export const slotAddress = (slot: number): number => CODE.linear + slot * SLOT;
+
+/** ModRM, SIB and displacement of a linear address of the program's. */
+export function absolute(mode: Mode, reg: number, linear: number): readonly number[] {
+  const field = reg << 3;
+  if (mode === 16) return [0x06 | field, ...littleEndian(BigInt(linear - CODE.linear), 2)];
+  const address = littleEndian(BigInt(linear), 4);
+  return mode === 64 ? [0x04 | field, 0x25, ...address] : [0x05 | field, ...address];
+}
