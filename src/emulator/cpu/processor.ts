@@ -164,7 +164,7 @@ class Processor implements CpuEngine {
       features,
       interpreterStore,
     };
-    const { run, regions } = instantiateGeneratedCode(code);
+    const { run, deliver, regions } = instantiateGeneratedCode(code);
     this.#state = state;
     this.#bus = bus;
     this.#codeCache = codeCache;
@@ -175,7 +175,7 @@ class Processor implements CpuEngine {
     this.#turns = turns;
     this.#exitRequest = exitRequest;
     this.#regions = regions;
-    this.#loop = new RunLoop({ context, processors, budget, exitRequest, exceptions, run });
+    this.#loop = new RunLoop({ context, processors, budget, exitRequest, exceptions, run, deliver });
     this.reset();
   }
 

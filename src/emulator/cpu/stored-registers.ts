@@ -90,7 +90,7 @@ export function storedRegister(name: StoredRegister): number {
 export const PDPTE_REGISTERS = storedRegister('PDPTE0');
 
 const EVENT_STATE = storedRegister('EVENT_STATE');
-const NMI_BLOCKED = 1;
+export const NMI_BLOCKED = 1;
 const DELIVERED = 2;
 
 /** An NMI is being handled: further ones wait for IRET (SDM vol. 3 §6.7.1). */

@@ -38,10 +38,20 @@ export interface GeneratedCodePorts {
   readonly interpreterStore: InterpreterStore | undefined;
 }
 
+/** Delivers an event of the usual kind, or refuses (0); see DELIVER_SIGNATURE. */
+export type Deliver = (
+  vector: number,
+  errorCode: number,
+  options: number,
+  returnLow: number,
+  returnHigh: number,
+) => number;
+
 /** The engine's WebAssembly. */
 export interface GeneratedCode {
-  /** Runs micro-ops from `uop` until one leaves; EXIT_REASON says why. */
+  /** Runs micro-ops from `uop` until one leaves; EXIT_REASON says why. 0: from RIP. */
   readonly run: (uop: number) => void;
+  readonly deliver: Deliver;
   readonly regions: RegionTier;
 }
 
@@ -83,6 +93,8 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
     slowRead: call.noting((low: number, high: number, bytes: number) => path().read(low, high, bytes)),
     slowWrite: call.noting((low: number, high: number, bytes: number) => path().write(low, high, bytes, false)),
     slowModify: call.noting((low: number, high: number, bytes: number) => path().write(low, high, bytes, true)),
+    quietRead: (_uop: number, low: number, high: number) => path().readQuietly(low, high),
+    quietWrite: (_uop: number, low: number, high: number) => path().writeQuietly(low, high),
     checkLimit,
     system: (uop: number) => calls.system(uop),
     link: (uop: number, which: number) => calls.link(uop, which),
@@ -93,7 +105,8 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
     },
   };
   const instance = new WebAssembly.Instance(module, { env: instrumented(imports, ports.instrument) });
-  return { run: instance.exports.run as (uop: number) => void, regions };
+  const { run, deliver } = instance.exports;
+  return { run: run as (uop: number) => void, deliver: deliver as Deliver, regions };
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { EngineExit } from '../engine.ts';
 import type { EventKind } from '../exceptions/event.ts';
 import type { ExceptionUnit } from '../exceptions/exception-unit.ts';
+import { DELIVERY } from '../interpreter/delivery-code.ts';
 import { EXIT, UOP } from '../interpreter/micro-op.ts';
 import { SHADOW } from '../segmentation/load-segment.ts';
 import {
@@ -22,6 +23,7 @@ import { isNmiBlocked, takeDelivered } from '../stored-registers.ts';
 import type { CpuContext } from '../system-context.ts';
 import type { Budget } from './budget.ts';
 import type { ExitRequest } from './exit-request.ts';
+import type { Deliver } from './generated-code.ts';
 import { setRipOf } from './instruction-pointer.ts';
 import type { ProcessorSet } from './processor-set.ts';
 
@@ -35,13 +37,16 @@ export interface RunLoopPorts {
   readonly budget: Budget;
   readonly exitRequest: ExitRequest;
   readonly exceptions: ExceptionUnit;
-  /** Runs micro-ops until one leaves. */
+  /** Of generated code: runs micro-ops until one leaves; delivers an event, or refuses. */
   readonly run: (uop: number) => void;
+  readonly deliver: Deliver;
 }
 
 /** From block to block: what interrupts between them, and what generated code came back for. */
 export class RunLoop {
   readonly #ports: RunLoopPorts;
+  /** The code at RIP was withdrawn. */
+  #isStale = false;
 
   constructor(ports: RunLoopPorts) {
     this.#ports = ports;
@@ -51,7 +56,7 @@ export class RunLoop {
   run(): EngineExit {
     const { context, processors, budget } = this.#ports;
     const { state } = context;
-    const { events, caches } = processors.current;
+    const { events } = processors.current;
     for (;;) {
       if (events.shutdown) return 'shutdown';
       const shadow = state.u32(INTERRUPT_SHADOW) !== 0 || state.u32(STI_SHADOW_RIP) === state.u32(RIP);
@@ -63,8 +68,17 @@ export class RunLoop {
       if (left <= 0) return 'budget';
       const trap = (state.u32(FLAGS_SYSTEM) & RFLAGS.TF) !== 0;
       if (shadow || trap) this.#single(left, trap);
-      else this.#runFrom(caches.lookup.block(state.u32(RIP), state.u32(RIP + 4)));
+      else if (this.#isStale) this.#lookUp();
+      else this.#enter(0);
     }
+  }
+
+  /** RIP's place in the jump cache may name code that was withdrawn: replaces it. */
+  #lookUp(): void {
+    const { context, processors } = this.#ports;
+    const { state } = context;
+    this.#isStale = false;
+    this.#runFrom(processors.current.caches.lookup.block(state.u32(RIP), state.u32(RIP + 4)));
   }
 
   #takeInterrupts(): void {
@@ -108,12 +122,15 @@ export class RunLoop {
     this.#deliver(VECTOR_DB, -1, 'trap');
   }
 
-  /** Runs from a micro-op (0: a fault was recorded) until the interpreter returns; true when that was by a fault. */
+  /** Runs from a micro-op that was looked up (0: a fault was recorded); see `#enter`. */
   #runFrom(uop: number): boolean {
-    if (uop === 0) {
-      this.#deliverRecorded();
-      return true;
-    }
+    if (uop !== 0) return this.#enter(uop);
+    this.#deliverRecorded();
+    return true;
+  }
+
+  /** Runs from a micro-op, or 0 from RIP, until the interpreter returns; true when that was by a fault. */
+  #enter(uop: number): boolean {
     const { context, budget, processors, exitRequest, run } = this.#ports;
     const { state } = context;
     run(uop);
@@ -124,6 +141,7 @@ export class RunLoop {
         this.#deliverRecorded();
         return true;
       case EXIT.STALE:
+        this.#isStale = true;
         this.#rewind(true);
         return false;
       case EXIT.BAIL:
@@ -170,7 +188,17 @@ export class RunLoop {
   }
 
   #deliver(vector: number, errorCode: number, kind: EventKind): void {
-    const { exceptions, processors } = this.#ports;
+    const { context, exceptions, processors, deliver } = this.#ports;
+    const { state } = context;
+    if (kind === 'fault' || kind === 'external') {
+      // Faults push RF = 1, so that an instruction breakpoint does not hit twice (SDM vol. 3 §17.3.1.1).
+      const options = kind === 'fault' && vector !== VECTOR_DB ? DELIVERY.RESUMES : 0;
+      if (deliver(vector, errorCode, options, state.u32(RIP) | 0, state.u32(RIP + 4) | 0) !== 0) {
+        state.setU32(HALTED, 0);
+        state.setU32(INTERRUPT_SHADOW, 0);
+        return;
+      }
+    }
     const { events, caches } = processors.current;
     if (exceptions.deliver({ vector, errorCode, kind }) === 'shutdown') events.shutdown = true;
     caches.translations.applyModes();

@@ -9,11 +9,13 @@ import {
   FAULT_ERROR_CODE,
   FAULT_VECTOR,
   JUMP_RIP,
+  RIP,
   RIP_PAGE,
 } from '../state.ts';
 import { call, i32, i64, localGet } from '../wasm/expr.ts';
 import { FunctionBuilder, type Label } from '../wasm/function-builder.ts';
 import { ModuleBuilder } from '../wasm/module-builder.ts';
+import { DELIVER_SIGNATURE, deliveryFunction } from './delivery-code.ts';
 import type { HandlerKey, HandlerTable } from './handlers.ts';
 import { SPECIAL_COUNT } from './handlers.ts';
 import { isHot } from './hot-handlers.ts';
@@ -38,6 +40,9 @@ const IMPORT_PARAMETERS = {
   slowModify: 4,
   /** Writes the bytes in MEMORY_VALUE. */
   slowCommit: 4,
+  /** As slowRead and slowWrite, for plain memory alone: 0 where they would fault or go to a device, and nothing is recorded. */
+  quietRead: 4,
+  quietWrite: 4,
   /** (uop, segment, offset low, offset high, bytes | 0x100 for writing) → 0 fine, else faulted. */
   checkLimit: 5,
   /** (uop) → NEXT. */
@@ -122,7 +127,24 @@ function emitEntryCount(b: FunctionBuilder, imports: ImportIndexes, hotEntries: 
   b.if(i32.eq(count, i32.const(hotEntries)), () => b.callVoid(imports.hot, [UOP_LOCAL], false));
 }
 
-/** The dispatch loop: `run(uop)` enters a block and returns when TypeScript must act (EXIT_REASON). */
+/** Enters the block at `rip`. */
+function emitJump(b: FunctionBuilder, imports: ImportIndexes, rip: I64): void {
+  const { entry, hit } = probeJump((value) => b.let(value), rip);
+  b.if(
+    hit,
+    () => {
+      b.storeI64(i32.const(RIP_PAGE), i64.load(entry, JUMP_ENTRY.RIP_PAGE));
+      b.set(UOP_LOCAL, i32.load(entry, JUMP_ENTRY.UOP));
+    },
+    () => {
+      b.storeI64(i32.const(JUMP_RIP), rip);
+      b.set(UOP_LOCAL, call('i32', imports.lookup, []));
+      b.if(i32.eqz(UOP_LOCAL), () => b.return());
+    },
+  );
+}
+
+/** The dispatch loop: `run(uop)` enters a block, 0 the one at RIP, and returns when TypeScript must act (EXIT_REASON). */
 function emitRun(
   handlers: HandlerTable,
   imports: ImportIndexes,
@@ -190,23 +212,18 @@ function emitRun(
   b.loop((loop) => {
     b.block((enter) => {
       b.block((jump) => {
-        b.brIf(enter, first);
-        dispatch(loop, enter, jump);
+        b.block((begin) => {
+          b.brIf(begin, first);
+          dispatch(loop, enter, jump);
+          b.br(jump);
+        });
+        b.brIf(enter, UOP_LOCAL);
+        b.set(rip, i64.load(i32.const(RIP)));
+        emitJump(b, imports, rip);
+        b.br(enter);
       });
       emitBranchRecord(b, rip);
-      const { entry, hit } = probeJump((value) => b.let(value), rip);
-      b.if(
-        hit,
-        () => {
-          b.storeI64(i32.const(RIP_PAGE), i64.load(entry, JUMP_ENTRY.RIP_PAGE));
-          b.set(UOP_LOCAL, i32.load(entry, JUMP_ENTRY.UOP));
-        },
-        () => {
-          b.storeI64(i32.const(JUMP_RIP), rip);
-          b.set(UOP_LOCAL, call('i32', imports.lookup, []));
-          b.if(i32.eqz(UOP_LOCAL), () => b.return());
-        },
-      );
+      emitJump(b, imports, rip);
     });
     b.set(first, i32.const(0));
     const remaining = i64.load8u(UOP_LOCAL, UOP.REMAINING);
@@ -225,8 +242,8 @@ function emitRun(
 
 /** Puts a page walk in front of the imported slow paths, in their place. */
 function addPageWalks(module: ModuleBuilder, imports: Record<string, number>): void {
-  for (const name of ['slowRead', 'slowWrite', 'slowModify']) {
-    const walk = pageWalkFunction(imports[name], name !== 'slowRead');
+  for (const name of ['slowRead', 'slowWrite', 'slowModify', 'quietRead', 'quietWrite']) {
+    const walk = pageWalkFunction(imports[name], !name.endsWith('Read'));
     imports[name] = module.indexOf(module.addFunction(ACCESS_SIGNATURE, walk));
   }
 }
@@ -248,6 +265,10 @@ export function generateInterpreter(
     imports[name] = module.importFunction(name, { parameters: new Array(count).fill('i32'), results });
   }
   addPageWalks(module, imports);
+  const walks = { read: imports.quietRead, write: imports.quietWrite };
+  const deliver = module.addFunction(DELIVER_SIGNATURE, deliveryFunction(walks));
+  module.exportFunction('deliver', deliver);
+  imports.deliver = module.indexOf(deliver);
   const handlerType = module.type(HANDLER_SIGNATURE);
   const emitFunction = (emit: (b: FunctionBuilder, exits: HandlerExits) => void): void => {
     const b = new FunctionBuilder(1);

@@ -1,6 +1,6 @@
 import { EFER_BITS } from '../control-bits.ts';
+import { FLAT_SEGMENT, flatAttributes } from '../segmentation/flat.ts';
 import {
-  CANONICAL_SHIFT,
   CPL,
   EFER,
   EFFECTIVE_BASES,
@@ -14,10 +14,11 @@ import {
 } from '../state.ts';
 import { storedRegister } from '../stored-registers.ts';
 import { i32, i64 } from '../wasm/expr.ts';
+import { isCanonical } from './canonical.ts';
 import { statusFlags } from './flags.ts';
 import { isCodeFlat, setFlags, setFlatSegment, setPrivilege } from './privilege.ts';
-import { type InstructionRow, row } from './row.ts';
-import type { I32, I64, Semantic, Semantics } from './semantics.ts';
+import { type InstructionRow, row, TRANSFER } from './row.ts';
+import type { I32, Semantic, Semantics } from './semantics.ts';
 
 /* System calls as 64-bit kernels make them; every other case is TypeScript's (system/fast-calls.ts). */
 
@@ -29,9 +30,6 @@ const GS_BASE = SEGMENTS + SEGMENT_INDEX.GS * SEGMENT.BYTE_LENGTH + SEGMENT.BASE
 const EFFECTIVE_GS_BASE = EFFECTIVE_BASES + SEGMENT_INDEX.GS * 8;
 const R11 = 11;
 
-/** Flat 64-bit code and data of the supervisor and of the user, as SYSCALL and SYSRET load them. */
-const CODE_64 = { SUPERVISOR: 0xa09b, USER: 0xa0fb } as const;
-const DATA = { SUPERVISOR: 0xc093, USER: 0xc0f3 } as const;
 /** Flags that SYSRET takes from R11. */
 const RETURNED = 0x003c_7fd7;
 
@@ -48,18 +46,13 @@ const systemCall: Semantic = (c) => {
     const masked = i64.and(flags, i64.not(i64.extendI32U(c.stateI32(SFMASK))));
     setFlags(c, c.let(masked));
     const selector = c.let(i32.and(c.stateI32(STAR + 4), i32.const(0xfffc)));
-    setFlatSegment(c, SEGMENT_INDEX.CS, selector, CODE_64.SUPERVISOR);
-    setFlatSegment(c, SEGMENT_INDEX.SS, i32.add(selector, i32.const(8)), DATA.SUPERVISOR);
+    setFlatSegment(c, SEGMENT_INDEX.CS, selector, flatAttributes(FLAT_SEGMENT.CODE_64, 0));
+    setFlatSegment(c, SEGMENT_INDEX.SS, i32.add(selector, i32.const(8)), flatAttributes(FLAT_SEGMENT.DATA, 0));
     setPrivilege(c, 0, true);
     c.jumpIndirect(c.let(c.stateI64(LSTAR)));
   });
   c.system();
 };
-
-function isCanonical(c: Semantics, address: I64): I32 {
-  const bits = c.stateI64(CANONICAL_SHIFT);
-  return i64.eq(i64.shrS(i64.shl(address, bits), bits), address);
-}
 
 /** SYSRET to 64-bit code, with nothing that waits to interrupt it. */
 const systemReturn: Semantic = (c) => {
@@ -76,8 +69,8 @@ const systemReturn: Semantic = (c) => {
     const base = c.let(i32.shrU(c.stateI32(STAR + 4), i32.const(16)));
     const selectorOf = (distance: number): I32 =>
       i32.and(i32.or(i32.add(base, i32.const(distance)), i32.const(3)), i32.const(0xffff));
-    setFlatSegment(c, SEGMENT_INDEX.CS, selectorOf(16), CODE_64.USER);
-    setFlatSegment(c, SEGMENT_INDEX.SS, selectorOf(8), DATA.USER);
+    setFlatSegment(c, SEGMENT_INDEX.CS, selectorOf(16), flatAttributes(FLAT_SEGMENT.CODE_64, 3));
+    setFlatSegment(c, SEGMENT_INDEX.SS, selectorOf(8), flatAttributes(FLAT_SEGMENT.DATA, 3));
     setPrivilege(c, 3, true);
     c.jumpIndirect(target);
   });
@@ -95,8 +88,6 @@ const swapGsBase: Semantic = (c) => {
   });
   c.system();
 };
-
-const TRANSFER = { ends: true, decoded: true, leavesRegions: true, jumps: true } as const;
 
 export const FAST_CALL_ROWS: readonly InstructionRow[] = [
   row('0f', 0x05, 'SYSCALL', [], systemCall, { ...TRANSFER, only64: true }),

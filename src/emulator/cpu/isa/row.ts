@@ -89,6 +89,9 @@ export function systemRow(
   return row(map, opcode, mnemonic, operands, SYSTEM, { ends: true, decoded: true, ...options });
 }
 
+/** Options of a row in generated code that changes privilege and goes elsewhere. */
+export const TRANSFER = { ends: true, decoded: true, leavesRegions: true, jumps: true } as const satisfies RowOptions;
+
 const FIXED = new Set(['AL', 'AX', 'rAX', 'CL', 'DX', '1']);
 const OPERAND = /^([EGZMRIJOVWUPQNSCDAHBL])(b|bs|w|d|q|v|z|y|dq|qq|p)?$/;
 

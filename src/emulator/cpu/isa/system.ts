@@ -177,9 +177,7 @@ export const SYSTEM_ROWS: readonly InstructionRow[] = [
   systemRow('1', 0xcb, 'RETF', [], { sizes: ALL }),
   systemRow('1', 0xc8, 'ENTER', ['Iw', 'Ib'], { default64: true, sizes: ALL }),
   systemRow('1', 0xcc, 'INT3', []),
-  systemRow('1', 0xcd, 'INT', ['Ib']),
   systemRow('1', 0xce, 'INTO', [], { no64: true }),
-  systemRow('1', 0xcf, 'IRET', [], { sizes: ALL }),
   systemRow('1', 0xf1, 'INT1', []),
   systemRow('1', 0xf4, 'HLT', []),
   // With a single processor it is a NOP (transfer.ts).

@@ -8,6 +8,7 @@ import { BMI_ROWS } from './bmi.ts';
 import { CONTROL_ROWS } from './control.ts';
 import { FAST_CALL_ROWS } from './fast-calls.ts';
 import { FMA_ROWS } from './fma.ts';
+import { INTERRUPT_ROWS } from './interrupts.ts';
 import { type InstructionRow, type OpcodeMap, operandBytes, parseOperand, usesModRm } from './row.ts';
 import type { Size } from './semantics.ts';
 import { SIMD_CONVERT_ROWS } from './simd-convert.ts';
@@ -31,6 +32,7 @@ export const INSTRUCTION_ROWS: readonly InstructionRow[] = [
   ...STRING_ROWS,
   ...SYSTEM_ROWS,
   ...FAST_CALL_ROWS,
+  ...INTERRUPT_ROWS,
   ...TIME_STAMP_ROWS,
   ...SIMD_INTEGER_ROWS,
   ...SIMD_MOVE_ROWS,

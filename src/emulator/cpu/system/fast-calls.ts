@@ -2,6 +2,7 @@ import { EFER_BITS } from '../control-bits.ts';
 import { VECTOR } from '../exceptions/vectors.ts';
 import { isCanonical } from '../mmu/canonical.ts';
 import { isCode64, isLongActive, isProtected } from '../modes.ts';
+import { FLAT_LIMIT, FLAT_SEGMENT, flatAttributes } from '../segmentation/flat.ts';
 import { CPL, EFER, EFFECTIVE_BASES, REGISTER, RFLAGS, SEGMENT, SEGMENT_INDEX, SEGMENTS } from '../state.ts';
 import { markDelivered, storedRegister } from '../stored-registers.ts';
 import type { CpuContext, DecodedOperands } from '../system-context.ts';
@@ -16,11 +17,6 @@ const SYSENTER_EIP = storedRegister('SYSENTER_EIP');
 const KERNEL_GS_BASE = storedRegister('KERNEL_GS_BASE');
 const GS_BASE = SEGMENTS + SEGMENT_INDEX.GS * SEGMENT.BYTE_LENGTH + SEGMENT.BASE;
 
-/** Fixed attributes: present, accessed, 4 KiB granular; read/execute code and read/write data of `dpl`. */
-const codeAttributes = (dpl: number, code64: boolean): number => (code64 ? 0xa09b : 0xc09b) | (dpl << 5);
-const stackAttributes = (dpl: number): number => 0xc093 | (dpl << 5);
-const FLAT_LIMIT = 0xffff_ffff;
-
 function setFlatCodeAndStack(
   cpu: CpuContext,
   selectors: { cs: number; ss: number },
@@ -28,8 +24,9 @@ function setFlatCodeAndStack(
   code64: boolean,
 ): void {
   const { state } = cpu;
-  state.setSegment(SEGMENT_INDEX.CS, selectors.cs, codeAttributes(cpl, code64), 0n, FLAT_LIMIT);
-  state.setSegment(SEGMENT_INDEX.SS, selectors.ss, stackAttributes(cpl), 0n, FLAT_LIMIT);
+  const code = code64 ? FLAT_SEGMENT.CODE_64 : FLAT_SEGMENT.CODE_32;
+  state.setSegment(SEGMENT_INDEX.CS, selectors.cs, flatAttributes(code, cpl), 0n, FLAT_LIMIT);
+  state.setSegment(SEGMENT_INDEX.SS, selectors.ss, flatAttributes(FLAT_SEGMENT.DATA, cpl), 0n, FLAT_LIMIT);
   state.setU32(CPL, cpl);
 }
 

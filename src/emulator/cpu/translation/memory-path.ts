@@ -140,6 +140,29 @@ export class MemoryPath {
     return this.write(low, high, byteLength, modify);
   }
 
+  /** Host address of bytes in one page for the supervisor's tables and stacks; 0 when the page is not to be read so, and no fault recorded. */
+  readQuietly(low: number, high: number): number {
+    return this.#quiet(low, high, ACCESS.READ);
+  }
+
+  /** See `readQuietly`. */
+  writeQuietly(low: number, high: number): number {
+    return this.#quiet(low, high, ACCESS.WRITE);
+  }
+
+  #quiet(low: number, high: number, access: number): number {
+    const { bus, state, walker, physicalMap } = this.#ports;
+    const mmu = state.u32(MMU_INDEX);
+    if (!isCanonical(high, state) || !walker.walk(low, high, access, mmu)) return 0;
+    const { gpa } = walker;
+    const isWrite = access === ACCESS.WRITE;
+    const host = bus.hostPage(gpa, isWrite);
+    if (host < 0 || (isWrite && (!walker.writable || this.#ports.isCodePage(gpa / PAGE)))) return 0;
+    physicalMap.note(gpa, host, isWrite);
+    this.#fill(isWrite ? writeTlbOf(mmu) : readTlbOf(mmu), low, high, host);
+    return host + (low & (PAGE - 1));
+  }
+
   #isPlain(low: number, high: number, byteLength: number, access: number): boolean {
     const { bus } = this.#ports;
     this.#plainFailure = -1;

@@ -8,7 +8,8 @@ import { updateModes } from '../../../../src/emulator/cpu/modes.ts';
 import { type CpuContext, GuestFault } from '../../../../src/emulator/cpu/system-context.ts';
 import { SINGLE_PROCESSOR } from '../../../../src/emulator/machine/processor-topology.ts';
 
-const RAM_OFFSET = 0x1_0000;
+/** Where its RAM stands behind its state. */
+export const FAKE_RAM_OFFSET = 0x1_0000;
 
 /** A local APIC that only remembers. */
 export class FakeLocalApic implements CpuLocalApic {
@@ -47,7 +48,7 @@ export class FakeBus implements CpuBus {
   }
 
   hostPage(gpa: number, _write: boolean): number {
-    return gpa < this.#ramBytes ? RAM_OFFSET + gpa : -1;
+    return gpa < this.#ramBytes ? FAKE_RAM_OFFSET + gpa : -1;
   }
 
   read(_gpa: number, size: number): number {
@@ -88,7 +89,7 @@ export class FakeProcessor implements CpuContext {
 
   constructor(ramBytes = 0x10_0000, model: CpuModel = DEFAULT_CPU_MODEL) {
     this.model = model;
-    this.state = new CpuState(new ArrayBuffer(RAM_OFFSET + ramBytes));
+    this.state = new CpuState(new ArrayBuffer(FAKE_RAM_OFFSET + ramBytes));
     this.bus = new FakeBus(ramBytes);
     const onWrite = (gpa: number) => {
       this.physicalWrites.push(gpa);
@@ -128,23 +129,23 @@ export class FakeProcessor implements CpuContext {
   }
 
   poke32(gpa: number, value: number): void {
-    this.state.setU32(RAM_OFFSET + gpa, value);
+    this.state.setU32(FAKE_RAM_OFFSET + gpa, value);
   }
 
   poke64(gpa: number, value: bigint): void {
-    this.state.setU64(RAM_OFFSET + gpa, value);
+    this.state.setU64(FAKE_RAM_OFFSET + gpa, value);
   }
 
   peek32(gpa: number): number {
-    return this.state.u32(RAM_OFFSET + gpa);
+    return this.state.u32(FAKE_RAM_OFFSET + gpa);
   }
 
   peek16(gpa: number): number {
-    return this.state.view.getUint16(RAM_OFFSET + gpa, true);
+    return this.state.view.getUint16(FAKE_RAM_OFFSET + gpa, true);
   }
 
   peek64(gpa: number): bigint {
-    return this.state.u64(RAM_OFFSET + gpa);
+    return this.state.u64(FAKE_RAM_OFFSET + gpa);
   }
 }
 
