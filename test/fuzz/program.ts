@@ -38,7 +38,7 @@ export interface Program {
   readonly timer: readonly number[];
   /** Virtual time that it runs. */
   readonly length: number;
-  /** Most instructions in a slice of the two runs that are compared slice by slice, and of the third run. */
+  /** Most instructions in a slice of the interpreter's run, and of that with regions. */
   readonly slices: readonly [number, number];
 }
 
@@ -87,7 +87,9 @@ const FLAGS = 0x3202;
 /** The usual one; other roundings; FZ and DAZ; exceptions that are let through. */
 const MXCSRS = [0x1f80, 0x1f80, 0x3f80, 0x5f80, 0x7f80, 0x9fc0, 0x1fc0, 0x1f00, 0x1800, 0x1fa0, 0x1fbf];
 const SYSCALL_MASKS = [0x4_7700, 0x200, 0];
-const SLICES = [1, 2, 3, 5, 17, 101, 499, 1009, 100_000];
+/** A slice that only interrupts and checkpoints end. */
+const WHOLE = 100_000;
+const SLICES = [1, 2, 3, 5, 17, 101, 499, 1009, WHOLE];
 /** Instructions of a program whose slices have one. */
 const SHORTEST = 150;
 
@@ -111,7 +113,8 @@ export function draftProgram(seed: number): Draft {
     slots.set(slot, writer.instructions);
   }
   const slice = random.pick(SLICES);
-  const length = slice < 5 ? SHORTEST : 200 + random.below(1000);
+  const reference = random.below(4) === 0 ? random.pick(SLICES) : WHOLE;
+  const length = Math.min(slice, reference) < 5 ? SHORTEST : 200 + random.below(1000);
   return {
     seed,
     mode,
@@ -126,7 +129,7 @@ export function draftProgram(seed: number): Draft {
     entry: slotAddress(start) - segmentBase(mode),
     timer: timerOf(random, length),
     length,
-    slices: [slice, random.pick(SLICES)],
+    slices: [reference, slice],
     slots,
     first: start,
   };
