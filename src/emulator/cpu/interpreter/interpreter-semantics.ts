@@ -515,6 +515,10 @@ export class InterpreterSemantics implements Semantics {
     this.b.storeI64(i32.const(FLAGS_AUX), bound);
   }
 
+  flagsCarry(): I64 {
+    return i64.shrU(this.flagsAux(), i64.const(63));
+  }
+
   flagsAux(): I64 {
     return i64.load(i32.const(FLAGS_AUX));
   }

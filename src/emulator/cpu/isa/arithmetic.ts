@@ -1,12 +1,11 @@
 import { i32, i64, select } from '../wasm/expr.ts';
 import {
   AUX_AF,
-  AUX_CF,
   auxOf,
   bitsOf,
-  carryFlag,
   choose,
   flagsOfAdd,
+  flagsOfCount,
   flagsOfLogic,
   flagsOfSub,
   setStatusFlags,
@@ -29,7 +28,7 @@ function binary(c: Semantics, operate: (a: I64, b: I64) => I64, flags: (a: I64, 
 
 const add: Semantic = (c) => binary(c, i64.add, (a, b, r) => flagsOfAdd(c, a, b, r));
 const adc: Semantic = (c) => {
-  const carry = c.let(carryFlag(c));
+  const carry = c.let(c.flagsCarry());
   binary(
     c,
     (a, b) => i64.add(i64.add(a, b), carry),
@@ -38,7 +37,7 @@ const adc: Semantic = (c) => {
 };
 const sub: Semantic = (c) => binary(c, i64.sub, (a, b, r) => flagsOfSub(c, a, b, r));
 const sbb: Semantic = (c) => {
-  const borrow = c.let(carryFlag(c));
+  const borrow = c.let(c.flagsCarry());
   binary(
     c,
     (a, b) => i64.sub(i64.sub(a, b), borrow),
@@ -55,26 +54,15 @@ const cmp: Semantic = (c) => {
 };
 const test: Semantic = (c) => flagsOfLogic(c, c.let(i64.and(c.get(0), c.get(1))));
 
-/** INC and DEC keep CF: AUX's CF-xor-OF bit is made from the old CF and the new OF. */
-function keepCarry(c: Semantics, result: I64, overflow: I64, adjust: I64): void {
-  const carry = c.let(i64.and(c.flagsAux(), i64.const(AUX_CF)));
-  const xorBit = i64.xor(i64.shrU(carry, i64.const(1)), i64.shl(overflow, i64.const(62)));
-  c.setFlags(result, i64.or(i64.or(carry, xorBit), i64.shl(adjust, i64.const(3))));
-}
-
 const inc: Semantic = (c) => {
   const r = c.let(i64.add(c.getForWrite(0), i64.const(1)));
   c.set(0, r);
-  const smallest = -(1n << BigInt(bitsOf(c.size) - 1));
-  const overflow = i64.extendI32U(i64.eq(signExtend(c.size, r), i64.const(smallest)));
-  keepCarry(c, r, overflow, i64.extendI32U(i64.eqz(i64.and(r, i64.const(0xf)))));
+  flagsOfCount(c, 'inc', r);
 };
 const dec: Semantic = (c) => {
   const r = c.let(i64.sub(c.getForWrite(0), i64.const(1)));
   c.set(0, r);
-  const largest = (1n << BigInt(bitsOf(c.size) - 1)) - 1n;
-  const overflow = i64.extendI32U(i64.eq(signExtend(c.size, r), i64.const(largest)));
-  keepCarry(c, r, overflow, i64.extendI32U(i64.eq(i64.and(r, i64.const(0xf)), i64.const(0xf))));
+  flagsOfCount(c, 'dec', r);
 };
 const not: Semantic = (c) => c.set(0, i64.not(c.getForWrite(0)));
 const neg: Semantic = (c) => {

@@ -1,5 +1,5 @@
 import { i32, i64 } from '../wasm/expr.ts';
-import { AUX_CF, AUX_CF_XOR_OF, bitsOf, carryFlag, zeroExtend } from './flags.ts';
+import { AUX_CF, AUX_CF_XOR_OF, bitsOf, zeroExtend } from './flags.ts';
 import { type InstructionRow, row, systemRow } from './row.ts';
 import type { I64, Semantic, Semantics } from './semantics.ts';
 import { setZeroCarry } from './simd-sse4.ts';
@@ -60,7 +60,7 @@ const addWithFlag =
     const b = c.let(c.get(1));
     const a = c.let(c.get(0));
     const aux = c.let(c.flagsAux());
-    const cf = c.let(carryFlag(c));
+    const cf = c.let(c.flagsCarry());
     const of = c.let(i64.xor(cf, i64.and(i64.shrU(aux, i64.const(62)), i64.const(1))));
     const sum = c.let(i64.add(i64.add(a, b), carry ? cf : of));
     const out = c.let(

@@ -1,5 +1,5 @@
 import { i32, i64, select } from '../wasm/expr.ts';
-import { auxOf, bitsOf, carryFlag, condition, signExtend, zeroExtend } from './flags.ts';
+import { auxOf, bitsOf, condition, flagsOfShift, signExtend, zeroExtend } from './flags.ts';
 import { type InstructionRow, row } from './row.ts';
 import type { I32, I64, Semantic, Semantics, Size } from './semantics.ts';
 
@@ -16,45 +16,20 @@ function bit(value: I64, position: I64): I64 {
   return i64.and(i64.shrU(value, position), i64.const(1));
 }
 
-function shift(
-  operate: (
-    c: Semantics,
-    value: I64,
-    count: I64,
-  ) => { result: I64; carry: I64; overflow: (result: I64, carry: I64) => I64 },
-): Semantic {
+function shift(kind: 'shl' | 'shr' | 'sar', operate: (c: Semantics, value: I64, count: I64) => I64): Semantic {
   return (c) => {
     const count = countOf(c);
     const value = c.let(c.getForWrite(0));
-    const { result, carry, overflow } = operate(c, value, count);
-    const shifted = c.let(result);
+    const shifted = c.let(operate(c, value, count));
     // A count of 0 changes no flag, but the destination is written all the same (a 4-byte register loses its upper half).
-    const carryBit = c.let(carry);
     c.set(0, shifted);
-    c.b.if(i64.ne(count, i64.const(0)), () => c.setFlags(shifted, auxOf(carryBit, overflow(shifted, carryBit))));
+    c.b.if(i64.ne(count, i64.const(0)), () => flagsOfShift(c, kind, value, count, shifted));
   };
 }
 
-const shl = shift((c, value, count) => ({
-  // In 8, 16 and 32 bits everything fits in i64 (counts up to 31), so the carry is the bit just above the operand.
-  result: i64.shl(value, count),
-  carry:
-    c.size === 8 ? bit(value, i64.sub(i64.const(64), count)) : bit(i64.shl(value, count), i64.const(bitsOf(c.size))),
-  overflow: (result, carry) => i64.xor(topBit(c.size, result), carry),
-}));
-const shr = shift((c, value, count) => ({
-  result: i64.shrU(value, count),
-  carry: bit(value, i64.sub(count, i64.const(1))),
-  overflow: () => topBit(c.size, value),
-}));
-const sar = shift((c, value, count) => {
-  const extended = c.let(signExtend(c.size, value));
-  return {
-    result: i64.shrS(extended, count),
-    carry: bit(extended, i64.sub(count, i64.const(1))),
-    overflow: () => i64.const(0),
-  };
-});
+const shl = shift('shl', (_c, value, count) => i64.shl(value, count));
+const shr = shift('shr', (_c, value, count) => i64.shrU(value, count));
+const sar = shift('sar', (c, value, count) => i64.shrS(signExtend(c.size, value), count));
 
 /** Rotates touch CF and OF only. */
 function setCarryOverflow(c: Semantics, carry: I64, overflow: I64): void {
@@ -103,7 +78,7 @@ function rotateThroughCarry(left: boolean): Semantic {
     const carry = c.b.local('i64');
     const left64 = c.b.local('i64');
     c.b.set(value, c.getForWrite(0));
-    c.b.set(carry, carryFlag(c));
+    c.b.set(carry, c.flagsCarry());
     c.b.set(left64, count);
     c.b.block((done) => {
       c.b.loop((again) => {

@@ -2,7 +2,7 @@ import { i32, i64, select } from '../wasm/expr.ts';
 import type { FlagSource, I32, I64, Semantics, Size } from './semantics.ts';
 
 /** The lazy flags as their words. */
-export type FlagWords = Pick<Semantics, 'let' | 'flagsAux' | 'flagsResult' | 'setRawFlags'>;
+export type FlagWords = Pick<Semantics, 'let' | 'flagsCarry' | 'flagsAux' | 'flagsResult' | 'setRawFlags'>;
 
 /** AUX bits: see state.ts FLAGS_AUX. */
 export const AUX_CF = 1n << 63n;
@@ -51,6 +51,56 @@ export function auxOfSource(c: Binder, { kind, size, a, b }: FlagSource, r: I64)
     }
     case 'logic':
       return i64.const(0);
+    case 'shl': {
+      // The carry stands just above the operand; CF xor OF is the new top bit.
+      const moved =
+        size === 8 ? i64.shl(a, i64.sub(b, i64.const(1))) : i64.shl(i64.shl(a, b), i64.const(63 - bitsOf(size)));
+      return i64.and(moved, i64.const(AUX_CF | AUX_CF_XOR_OF));
+    }
+    case 'shr': {
+      const carry = c.let(i64.and(lastOut(a, b), i64.const(AUX_CF)));
+      const sign = i64.shl(a, i64.const(64 - bitsOf(size)));
+      return i64.or(carry, i64.and(i64.shrU(i64.xor(carry, sign), i64.const(1)), i64.const(AUX_CF_XOR_OF)));
+    }
+    case 'sar':
+      return i64.shrS(i64.and(lastOut(signExtend(size, a), b), i64.const(AUX_CF)), i64.const(1));
+    case 'inc':
+    case 'dec': {
+      const upper = kind === 'inc' ? r : c.let(i64.add(r, i64.const(1)));
+      const limit = -(1n << BigInt(bitsOf(size) - 1));
+      return auxOfCount(c, i64.shl(a, i64.const(63)), upper, i64.eq(signExtend(size, upper), i64.const(limit)));
+    }
+  }
+}
+
+/** Bit 63: the bit that leaves last when `value` is shifted right by `count`. */
+function lastOut(value: I64, count: I64): I64 {
+  return i64.shl(value, i64.sub(i64.const(64), count));
+}
+
+/** AUX of a step by 1: `upper` is the upper one of the two values, `isLimit`: it is the most negative one; `carry`: bit 63 of AUX. */
+export function auxOfCount(c: Binder, carry: I64, upper: I64, isLimit: I32): I64 {
+  const kept = c.let(carry);
+  const overflow = i64.shl(i64.extendI32U(isLimit), i64.const(62));
+  const adjust = i64.shl(i64.extendI32U(i64.eqz(i64.and(upper, i64.const(0xf)))), i64.const(3));
+  return i64.or(i64.or(kept, i64.xor(i64.shrU(kept, i64.const(1)), overflow)), adjust);
+}
+
+/** CF of a result `r` by where it came from, 0 or 1. */
+export function carryOfSource(c: Binder, source: FlagSource, r: I64): I64 {
+  const { kind, size, a, b } = source;
+  switch (kind) {
+    case 'add':
+      return i64.extendI32U(i64.ltU(zeroExtend(size, r), a));
+    case 'sub':
+      return i64.extendI32U(i64.ltU(a, b));
+    case 'logic':
+      return i64.const(0);
+    case 'inc':
+    case 'dec':
+      return a;
+    default:
+      return i64.shrU(auxOfSource(c, source, r), i64.const(63));
   }
 }
 
@@ -64,6 +114,16 @@ export function flagsOfSub(c: Semantics, a: I64, b: I64, r: I64, kind: 'sub' | '
   c.setFlagsFrom({ kind, size: c.size, a, b }, r);
 }
 
+/** Flags of `value` shifted by `count`, which is not 0. All bound. */
+export function flagsOfShift(c: Semantics, kind: 'shl' | 'shr' | 'sar', value: I64, count: I64, r: I64): void {
+  c.setFlagsFrom({ kind, size: c.size, a: value, b: count }, r);
+}
+
+/** Flags of a value counted up or down by 1 to `r`: all but CF. */
+export function flagsOfCount(c: Semantics, kind: 'inc' | 'dec', r: I64): void {
+  c.setFlagsFrom({ kind, size: c.size, a: c.let(c.flagsCarry()), b: i64.const(0) }, r);
+}
+
 /** Flags of a logical result: CF, OF and (as hardware does) AF are 0. */
 export function flagsOfLogic(c: Semantics, r: I64): void {
   c.setFlagsFrom({ kind: 'logic', size: c.size, a: r, b: r }, r);
@@ -72,11 +132,6 @@ export function flagsOfLogic(c: Semantics, r: I64): void {
 /** AUX with the given CF and OF (0 or 1, i64) and AF clear. */
 export function auxOf(carry: I64, overflow: I64): I64 {
   return i64.or(i64.shl(carry, i64.const(63)), i64.shl(i64.xor(carry, overflow), i64.const(62)));
-}
-
-/** CF as 0 or 1. */
-export function carryFlag(c: FlagWords): I64 {
-  return i64.shrU(c.flagsAux(), i64.const(63));
 }
 
 function sign(value: I64): I32 {

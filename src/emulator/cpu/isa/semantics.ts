@@ -11,9 +11,11 @@ export type Size = 1 | 2 | 4 | 8;
 
 /** Where flags came from: lets a back end put off AUX, or test a condition without it. Operands are bound, zero-extended from `size`. */
 export interface FlagSource {
-  readonly kind: 'add' | 'adc' | 'sub' | 'sbb' | 'logic';
+  readonly kind: 'add' | 'adc' | 'sub' | 'sbb' | 'logic' | 'shl' | 'shr' | 'sar' | 'inc' | 'dec';
   readonly size: Size;
+  /** The first operand, zero-extended; 'inc', 'dec': CF as it stays, 0 or 1. */
   readonly a: I64;
+  /** The second one; shifts: the count, not 0. */
   readonly b: I64;
 }
 
@@ -86,6 +88,8 @@ export interface Semantics {
   setFlagsFrom(source: FlagSource, r: I64): void;
   /** A condition straight from the operands that the last flags came from, where the back end still has them. */
   fusedCondition(code: number): I32 | undefined;
+  /** CF as 0 or 1. */
+  flagsCarry(): I64;
   /** The raw AUX and sign-extended RESULT words. */
   flagsAux(): I64;
   flagsResult(): I64;

@@ -2,7 +2,7 @@ import type { HandlerKey } from '../interpreter/handlers.ts';
 import { type HandlerExits, type ImportIndexes, InterpreterSemantics } from '../interpreter/interpreter-semantics.ts';
 import { TLB_BYTES } from '../interpreter/layout.ts';
 import { UOP } from '../interpreter/micro-op.ts';
-import { auxOfSource, signExtend, zeroExtend } from '../isa/flags.ts';
+import { auxOfSource, carryOfSource, signExtend, zeroExtend } from '../isa/flags.ts';
 import type { F32, F64, FlagSource, I32, I64, Size, V128 } from '../isa/semantics.ts';
 import type { LaneType } from '../simd/operations.ts';
 import { AVX_TRAP, GPR, MMX_TRAP, RIP_PAGE, SSE_TRAP, TLB_READ, TLB_WRITE, ZERO_REGISTER } from '../state.ts';
@@ -346,6 +346,12 @@ export class RegionSemantics extends InterpreterSemantics {
     this.#region.flags.setRaw(this.b, result, bound);
   }
 
+  override flagsCarry(): I64 {
+    const { flags } = this.#region;
+    const { pending } = flags;
+    return pending === undefined ? flags.carry() : carryOfSource(this, pending.source, pending.r);
+  }
+
   override flagsAux(): I64 {
     const { pending } = this.#region.flags;
     if (pending !== undefined) return auxOfSource(this, pending.source, pending.r);
@@ -370,9 +376,9 @@ export class RegionSemantics extends InterpreterSemantics {
       return inverted ? i64.ne(zero[0], zero[1]) : i64.eq(zero[0], zero[1]);
     }
     const signed = (value: I64): I64 => signExtend(size, value);
+    if (code >> 1 === 4) return invert(i64.ltS(signed(pending.r), i64.const(0)));
     if (kind === 'logic') {
       switch (code >> 1) {
-        case 4:
         case 6:
           return invert(i64.ltS(signed(pending.r), i64.const(0)));
         case 7:
@@ -380,14 +386,13 @@ export class RegionSemantics extends InterpreterSemantics {
       }
       return undefined;
     }
+    if (code >> 1 === 1 && kind !== 'sub') return invert(i32.wrap(carryOfSource(this, pending.source, pending.r)));
     if (kind !== 'sub') return undefined;
     switch (code >> 1) {
       case 1:
         return inverted ? i64.geU(a, b) : i64.ltU(a, b);
       case 3:
         return inverted ? i64.gtU(a, b) : i64.leU(a, b);
-      case 4:
-        return invert(i64.ltS(signed(pending.r), i64.const(0)));
       case 6:
         return inverted ? i64.geS(signed(a), signed(b)) : i64.ltS(signed(a), signed(b));
       case 7:
