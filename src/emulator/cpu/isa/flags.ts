@@ -2,7 +2,7 @@ import { i32, i64, select } from '../wasm/expr.ts';
 import type { FlagSource, I32, I64, Semantics, Size } from './semantics.ts';
 
 /** The lazy flags as their words. */
-export type FlagWords = Pick<Semantics, 'let' | 'flagsCarry' | 'flagsAux' | 'flagsResult' | 'setRawFlags'>;
+export type FlagWords = Pick<Semantics, 'let' | 'flagsAux' | 'flagsResult' | 'setRawFlags'>;
 
 /** AUX bits: see state.ts FLAGS_AUX. */
 export const AUX_CF = 1n << 63n;
