@@ -73,7 +73,6 @@ export function decodeTables(sources: readonly SourceTable[], options: DecodeOpt
     if (readers.every((reader) => reader.readsTheSameWith(known))) break;
   }
   const guesses = new Map<string, number>();
-  const names = new DeclaredNames();
   const tables = sources.map((source, table) => {
     const header = headers[table];
     // Attempts share it: their terms are objects of their own.
@@ -82,7 +81,6 @@ export function decodeTables(sources: readonly SourceTable[], options: DecodeOpt
       const attempt = new TermReader(source.bytes, { table, known, declared, guesses, ...(offsets && { offsets }) });
       return { reader: attempt, terms: attempt.readTermList(TABLE_HEADER_LENGTH, ends[table]), declared };
     });
-    names.merge(declared);
     return {
       file: source.file,
       header,
@@ -95,7 +93,15 @@ export function decodeTables(sources: readonly SourceTable[], options: DecodeOpt
       ...(offsets && { offsets }),
     };
   });
-  return { tables, names, guesses };
+  return { tables, names: allNames(tables), guesses };
+}
+
+/** What all of `tables` declare. */
+function allNames(tables: readonly DecodedTable[]): DeclaredNames {
+  if (tables.length === 1) return tables[0].declared;
+  const names = new DeclaredNames();
+  for (const { declared } of tables) names.merge(declared);
+  return names;
 }
 
 /** One definition block that stands alone. Throws as `decodeTables`, and `AML_DECODE` at the first byte that is no AML. */

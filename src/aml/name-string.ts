@@ -47,8 +47,16 @@ export function splitPath(path: string): { prefix: string; segments: string[] } 
   return { prefix: path.slice(0, length), segments };
 }
 
+/** False for the root, for carets alone and for NullName. */
+export function hasSegments(path: string): boolean {
+  // The first character of the last NameSeg.
+  const lead = path[path.length - 4];
+  return lead !== undefined && lead !== '\\' && lead !== '^';
+}
+
 /** The path as ASL writes it: trailing underscores of each NameSeg left out. */
 export function formatPath(path: string): string {
+  if (!path.includes('_')) return path;
   const { prefix, segments } = splitPath(path);
   return prefix + segments.map(formatNameSeg).join('.');
 }

@@ -1,4 +1,3 @@
-import { splitPath } from './name-string.ts';
 import type { ObjectType } from './opcodes.ts';
 
 /** What stands at a path of the namespace, as far as decoding and printing need to know. */
@@ -40,9 +39,9 @@ const ROOT_PATH_LENGTH = 5;
 /** The scope of the root, as text. */
 export const ROOT = '\\';
 
-/** `\AAAA` below the root, `\AAAA.BBBB` below others. */
-export function childPath(scope: string, segment: string): string {
-  return scope === ROOT ? `\\${segment}` : `${scope}.${segment}`;
+/** `\AAAA` below the root, `\AAAA.BBBB` below others; `name` may have several NameSegs. */
+export function childPath(scope: string, name: string): string {
+  return scope === ROOT ? `\\${name}` : `${scope}.${name}`;
 }
 
 /** The path one level up; the root is its own parent. */
@@ -59,11 +58,11 @@ function isWithin(path: string, base: string): boolean {
 
 /** `path` as an absolute path without search: relative names hang below `scope`, each `^` goes one level up. */
 export function absolutePath(scope: string, path: string): string {
-  const { prefix, segments } = splitPath(path);
-  let base = prefix === ROOT ? ROOT : scope;
-  if (prefix.startsWith('^')) for (let level = 0; level < prefix.length; level++) base = parentPath(base);
-  for (const segment of segments) base = childPath(base, segment);
-  return base;
+  if (path.startsWith(ROOT)) return path;
+  let base = scope;
+  let carets = 0;
+  for (; path[carets] === '^'; carets++) base = parentPath(base);
+  return carets === path.length ? base : childPath(base, carets === 0 ? path : path.slice(carets));
 }
 
 /**
@@ -174,6 +173,11 @@ export class DeclaredNames {
       if (foreign !== undefined && table === undefined) return foreign;
     }
     return foreign ?? vague;
+  }
+
+  /** The nearest path in `scope` or above it whose last NameSeg is `segment`, whatever is declared there. */
+  nearest(scope: string, segment: string): string | undefined {
+    return this.#candidates(scope, segment).find((path) => this.#entries.has(path));
   }
 
   /** Declared paths that `segment` may mean in `scope`, the nearest first. */

@@ -1,5 +1,6 @@
 import { shortestIntegerLength } from './encode.ts';
 import { readFieldList } from './field-reader.ts';
+import { hasSegments } from './name-string.ts';
 import { absolutePath, type Declaration, type DeclaredKind, DeclaredNames, ROOT } from './namespace.ts';
 import {
   type DefKind,
@@ -299,7 +300,7 @@ export class TermReader {
 
   #nameOrInvocation(end: number): NameTerm | InvocationTerm {
     const name = this.readName(end);
-    if (isScopeAlone(name.path)) return name;
+    if (!hasSegments(name.path)) return name;
     const { guesses } = this.#options;
     const found = this.#find(name.path);
     const declared = found?.declaration.argumentCount;
@@ -552,9 +553,6 @@ function isOddStatement(term: AmlTerm): boolean {
     return kind !== 'Target' || (operand as NameTerm).path === '';
   });
 }
-
-/** The root or carets, which are no methods. */
-const isScopeAlone = (path: string): boolean => path.endsWith('\\') || path.endsWith('^');
 
 /** LeadNameChar or one of the prefixes of a NameString; NullName excepted. */
 function isNameStart(byte: number): boolean {

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
   add,
+  and,
   buffer,
   elseThen,
   ifThen,
@@ -15,6 +16,7 @@ import {
   subtract,
   type TermsLike,
   toTerms,
+  varPackage,
 } from '../../src/aml/build.ts';
 import { compile } from '../../src/aml/compiler/compile.ts';
 import { decodeTable } from '../../src/aml/decode.ts';
@@ -46,6 +48,8 @@ const KEPT: Readonly<Record<string, TermsLike>> = {
   'the root at the end of a line': [name('FOO', 0), store('\\', 'FOO'), ret('FOO')],
   'carets as a statement and as a value': ['^', name('FOO', '^'), buffer([1, 2])],
   'an operator as a statement behind a name': [store('BAR', 'FOO'), subtract(add('FOO', 1, local(1)), 2)],
+  'carets as a target': [store(0, 'FOO'), store(1, '^'), and('FOO', 1, '^^'), increment('^')],
+  'a package whose count is an operator': [varPackage(lNot(3), []), name('FOO', varPackage(add(1, 2), [1]))],
   'an increment of what is no object': [increment(lNot(0)), increment(increment('FOO'))],
 };
 

@@ -1,6 +1,6 @@
 import type { DecodedSet, DecodedTable } from '../decode.ts';
-import { splitPath } from '../name-string.ts';
-import { absolutePath, childPath, type DeclaredNames, parentPath, ROOT } from '../namespace.ts';
+import { hasSegments } from '../name-string.ts';
+import { absolutePath, childPath, DeclaredNames, ROOT } from '../namespace.ts';
 import type { ObjectType } from '../opcodes.ts';
 import { instead, pathText } from './annotations.ts';
 import { type External, typeOf } from './externals.ts';
@@ -18,10 +18,12 @@ export function concessionsOf(
   const unusedSegment = unusedSegments(set.names);
   const recursive = [...recursiveMethods(names, declared)].sort();
   const atRoot = new Set<string>();
+  const externalNames = new DeclaredNames();
+  for (const path of externals.keys()) externalNames.declare(path, { kind: 'External', table: 0 });
   return {
     returnless: returnlessMethods(names, declared),
     aliases: new Map(recursive.map((path) => [path, unusedSegment(lastSegment(path))])),
-    typeOf: (scope, path) => typeInText(scope, path, declared, externals),
+    typeOf: (scope, path) => typeInText(nearestInText(scope, path, declared, externalNames), declared, externals),
     unusedSegment,
     isFirstAtRoot: (segment) => {
       const path = childPath(ROOT, segment);
@@ -32,22 +34,20 @@ export function concessionsOf(
   };
 }
 
-/** The type of what a compiler finds that sees this table alone: the nearest declaration or External. */
+/** Where a compiler finds `path` that sees this table alone: the nearest declaration or External. */
+function nearestInText(scope: string, path: string, declared: DeclaredNames, externals: DeclaredNames): string {
+  if (path.length !== 4 || !hasSegments(path)) return absolutePath(scope, path);
+  const [own, external] = [declared.nearest(scope, path) ?? '', externals.nearest(scope, path) ?? ''];
+  return external.length > own.length ? external : own;
+}
+
 function typeInText(
-  scope: string,
-  path: string,
+  absolute: string,
   declared: DeclaredNames,
   externals: ReadonlyMap<string, External>,
 ): ObjectType | undefined {
-  const typeAt = (absolute: string): ObjectType | undefined => {
-    const declaration = declared.at(absolute);
-    return declaration ? typeOf(declaration) : externals.get(absolute)?.type;
-  };
-  if (path.length > 4 || path.startsWith('\\') || path.startsWith('^')) return typeAt(absolutePath(scope, path));
-  for (let base = scope; ; base = parentPath(base)) {
-    const type = typeAt(childPath(base, path));
-    if (type !== undefined || base === ROOT) return type;
-  }
+  const declaration = declared.at(absolute);
+  return declaration ? typeOf(declaration) : externals.get(absolute)?.type;
 }
 
 /** Another first letter, or Y and a number. */
@@ -79,7 +79,7 @@ export function foreignScopes(
     if (!isScope) continue;
     const own = declared.find(scope, path);
     if (own && own.declaration.kind !== 'External') continue;
-    if (splitPath(path).segments.length === 0) continue;
+    if (!hasSegments(path)) continue;
     found.add(own?.path ?? set.names.resolve(scope, path) ?? absolutePath(scope, path));
   }
   return found;

@@ -1,4 +1,4 @@
-import { splitPath } from '../name-string.ts';
+import { hasSegments, splitPath } from '../name-string.ts';
 import { absolutePath, type Declaration, type DeclaredKind, DeclaredNames, parentPath, ROOT } from '../namespace.ts';
 import type { ObjectType } from '../opcodes.ts';
 import { pathText } from './annotations.ts';
@@ -50,7 +50,7 @@ export function externalsOf(
   // What paths declare External, single segments find below it: they come after.
   const assumed = new DeclaredNames();
   for (const use of [...uses.filter((use) => !isSingle(use)), ...uses.filter(isSingle)]) {
-    if (splitPath(use.path).segments.length === 0 || own.resolve(use.scope, use.path) !== undefined) continue;
+    if (!hasSegments(use.path) || own.resolve(use.scope, use.path) !== undefined) continue;
     const found = all.find(use.scope, use.path);
     const path = all.resolve(use.scope, use.path) ?? assumed.resolve(use.scope, use.path) ?? unknownPath(use);
     const type = scopes.has(path) ? 'DeviceObj' : typeOfUse(use, found?.declaration);

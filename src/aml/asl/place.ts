@@ -1,4 +1,4 @@
-import { splitPath } from '../name-string.ts';
+import { hasSegments } from '../name-string.ts';
 import type { DeclaredNames } from '../namespace.ts';
 import type { ObjectType } from '../opcodes.ts';
 
@@ -36,14 +36,14 @@ export interface Concessions {
 
 /** True when `path` may be written with parentheses: a method, or a name that only the use tells about. The root and carets are scopes. */
 export function isInvocable(place: Place, path: string): boolean {
-  if (lastSegment(path) === '') return false;
+  if (!hasSegments(path)) return false;
   const found = place.own.find(place.scope, path);
   return found === undefined || found.declaration.argumentCount !== undefined;
 }
 
 /** The last NameSeg of `path`, empty for the root. */
 export function lastSegment(path: string): string {
-  return splitPath(path).segments.at(-1) ?? '';
+  return hasSegments(path) ? path.slice(-4) : '';
 }
 
 /** `path` with another last NameSeg. */

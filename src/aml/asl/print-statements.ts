@@ -1,3 +1,4 @@
+import { hasSegments } from '../name-string.ts';
 import { absolutePath, parentPath, ROOT } from '../namespace.ts';
 import {
   OBJECT_TYPES,
@@ -113,7 +114,7 @@ function isPure(term: AmlTerm): boolean {
 
 /** What may stand before `=`: the operators that damaged tables have there would bind otherwise. */
 const isAssignable = (target: AmlTerm): boolean =>
-  !isNull(target) && (target.kind === 'NameString' || ASSIGNABLE.test(target.kind));
+  target.kind === 'NameString' ? hasSegments(target.path) : ASSIGNABLE.test(target.kind);
 const ASSIGNABLE = /^(?:Local\d|Arg\d|DebugObj|DefIndex|DefRefOf|DefDerefOf)$/;
 
 /** `target = a + b`, or `a += b` where the target is the first operand: the operator's own target, not a Store. */

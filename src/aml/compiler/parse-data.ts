@@ -72,7 +72,9 @@ export function parsePackage(cursor: Cursor, token: Token): AmlTerm {
   const size = parseSize(cursor);
   const elements = parseList(cursor, '{', '}', () => parseTerm(cursor));
   const count = size && fold(size, cursor.integerBytes);
-  if (size && count && count.kind !== 'Integer') return cursor.mark(def('DefVarPackage', [size, elements]), token);
+  // A disassembly writes the count of a DefPackage as a number, and computes nothing.
+  if (size && (cursor.asWritten ? size : count)?.kind !== 'Integer')
+    return cursor.mark(def('DefVarPackage', [size, elements]), token);
   const stated = count?.kind === 'Integer' ? count.value : 0n;
   if (count && stated < BigInt(elements.length) && !cursor.asWritten) {
     const message = `${elements.length} elements do not fit into a package of ${stated}`;
