@@ -31,8 +31,6 @@ export interface Declaration {
 
 const NO_ENTRIES: readonly Declaration[] = [];
 
-/** So many paths of one NameSeg are looked through; of more, those above the scope are tried. */
-const FEW = 6;
 /** `\\AAAA`. */
 const ROOT_PATH_LENGTH = 5;
 
@@ -50,12 +48,6 @@ export function parentPath(path: string): string {
   return dot < 0 ? ROOT : path.slice(0, dot);
 }
 
-/** True when `path` is `base` or lies below it. */
-function isWithin(path: string, base: string): boolean {
-  if (base === ROOT || path === base) return true;
-  return path.startsWith(base) && path[base.length] === '.';
-}
-
 /** `path` as an absolute path without search: relative names hang below `scope`, each `^` goes one level up. */
 export function absolutePath(scope: string, path: string): string {
   if (path.startsWith(ROOT)) return path;
@@ -71,8 +63,10 @@ export function absolutePath(scope: string, path: string): string {
  */
 export class DeclaredNames {
   readonly #entries = new Map<string, Declaration[]>();
-  /** Declared paths by their last NameSeg. */
-  readonly #bySegment = new Map<string, string[]>();
+  /** Declared paths by their last NameSeg and the scope that they stand in. */
+  readonly #bySegment = new Map<string, Map<string, string>>();
+  /** Scopes with those above them, the innermost first. */
+  readonly #chains = new Map<string, readonly string[]>();
   /** Answers of `resolve` by asking table, scope and path: the same few are asked again and again. */
   readonly #resolved: Map<string, Map<string, string | undefined>>[] = [];
 
@@ -89,9 +83,10 @@ export class DeclaredNames {
     }
     this.#entries.set(path, [declaration]);
     const segment = path.slice(-4);
+    const scope = path.length <= ROOT_PATH_LENGTH ? ROOT : path.slice(0, -5);
     const paths = this.#bySegment.get(segment);
-    if (paths) paths.push(path);
-    else this.#bySegment.set(segment, [path]);
+    if (paths) paths.set(scope, path);
+    else this.#bySegment.set(segment, new Map([[scope, path]]));
   }
 
   /** Adds what another set declares; the predefined names are there already. */
@@ -115,13 +110,13 @@ export class DeclaredNames {
 
   /** Every declaration at `path`. */
   allAt(path: string): readonly Declaration[] {
-    return this.#entries.get(path) ?? [];
+    return this.#entries.get(path) ?? NO_ENTRIES;
   }
 
   /** Argument counts of all methods, wherever they stand, whose last NameSeg is `segment`. */
   argumentCountsOf(segment: string): ReadonlySet<number> {
     const counts = new Set<number>();
-    for (const path of this.#bySegment.get(segment) ?? []) {
+    for (const path of this.#bySegment.get(segment)?.values() ?? []) {
       for (const { argumentCount } of this.allAt(path)) if (argumentCount !== undefined) counts.add(argumentCount);
     }
     return counts;
@@ -164,8 +159,11 @@ export class DeclaredNames {
     // What a table calls External without a type is no declaration: one further up wins over it.
     let vague: string | undefined;
     let foreign: string | undefined;
-    for (const candidate of this.#candidates(scope, path)) {
-      const entries = this.#entries.get(candidate) ?? NO_ENTRIES;
+    const declared = this.#bySegment.get(path);
+    for (const base of declared ? this.#chain(scope) : []) {
+      const candidate = declared?.get(base);
+      if (candidate === undefined) continue;
+      const entries = this.allAt(candidate);
       const real = entries.filter(({ kind, argumentCount }) => kind !== 'External' || argumentCount !== undefined);
       if (real.some((entry) => entry.table === table)) return candidate;
       if (real.length > 0) foreign ??= candidate;
@@ -177,23 +175,21 @@ export class DeclaredNames {
 
   /** The nearest path in `scope` or above it whose last NameSeg is `segment`, whatever is declared there. */
   nearest(scope: string, segment: string): string | undefined {
-    return this.#candidates(scope, segment).find((path) => this.#entries.has(path));
+    const declared = this.#bySegment.get(segment);
+    const base = declared && this.#chain(scope).find((above) => declared.has(above));
+    return base === undefined ? undefined : declared?.get(base);
   }
 
-  /** Declared paths that `segment` may mean in `scope`, the nearest first. */
-  #candidates(scope: string, segment: string): readonly string[] {
-    const declared = this.#bySegment.get(segment) ?? [];
-    if (declared.length <= FEW) {
-      const above = declared.filter((path) =>
-        isWithin(scope, path.length === ROOT_PATH_LENGTH ? ROOT : path.slice(0, -5)),
-      );
-      return above.length < 2 ? above : above.sort((left, right) => right.length - left.length);
+  #chain(scope: string): readonly string[] {
+    const known = this.#chains.get(scope);
+    if (known) return known;
+    const chain = [scope];
+    for (let base = scope; base !== ROOT; ) {
+      base = parentPath(base);
+      chain.push(base);
     }
-    const paths: string[] = [];
-    for (let base = scope; ; base = parentPath(base)) {
-      paths.push(childPath(base, segment));
-      if (base === ROOT) return paths;
-    }
+    this.#chains.set(scope, chain);
+    return chain;
   }
 
   /** As `resolve` and `at`, with aliases followed. */

@@ -336,8 +336,7 @@ export class TermReader {
         isDeclared = true;
         if (row.opensScope) this.#scope = this.#scopeOf(row, operands[0] as NameTerm);
         if (row.name === 'DefMethod' && this.#options.skipMethodBodies) {
-          this.#offset = limit;
-          operands.push([]);
+          operands.push(this.#skip(limit));
           continue;
         }
       }
@@ -399,8 +398,15 @@ export class TermReader {
       case 'FieldList':
         return this.#fields(end);
       case 'PackageElementList':
+        // Nothing in a package is declared.
+        if (this.#options.skipMethodBodies) return this.#skip(end);
         return this.#list(end, () => this.#packageElement(end));
     }
+  }
+
+  #skip(end: number): [] {
+    this.#offset = end;
+    return [];
   }
 
   /** Everything up to `end`. */

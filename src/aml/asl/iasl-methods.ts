@@ -12,14 +12,14 @@ import type { TableNames } from './uses.ts';
 
 /** Methods without Return whose value is used somewhere in the table, by path. */
 export function returnlessMethods({ uses, methods }: TableNames, own: DeclaredNames): ReadonlySet<string> {
-  const found = new Set<string>();
+  const asked = new Set<string>();
   for (const { scope, path, args, isStatement } of uses) {
     if (args === undefined || isStatement) continue;
     const method = own.find(scope, path)?.path;
-    const def = method === undefined ? undefined : methods.get(method);
-    if (def && !found.has(method!) && !some(def.operands[2], ({ kind }) => kind === 'DefReturn')) found.add(method!);
+    if (method !== undefined) asked.add(method);
   }
-  return found;
+  const returns = ({ kind }: AmlTerm) => kind === 'DefReturn';
+  return new Set([...asked].filter((path) => methods.has(path) && !some(methods.get(path)!.operands[2], returns)));
 }
 
 /** Methods that declare names and invoke themselves, by path. */
@@ -50,14 +50,19 @@ function some(terms: readonly AmlTerm[], test: (term: AmlTerm) => boolean): bool
 /** The terms that are operands of `term`, or stand in its lists, in the order of the bytes. */
 function termsIn(term: AmlTerm): readonly AmlTerm[] {
   if (term.kind === 'MethodInvocation') return term.args;
-  if (!ROW_BY_KIND.has(term.kind)) return [];
-  return (term as AnyDef).operands.flatMap((operand) => termsOfOperand(operand));
+  if (!ROW_BY_KIND.has(term.kind)) return NONE;
+  const inside: AmlTerm[] = [];
+  for (const operand of (term as AnyDef).operands) for (const inner of termsOfOperand(operand)) inside.push(inner);
+  return inside;
 }
 
+const NONE: readonly AmlTerm[] = [];
+
 function termsOfOperand(operand: OperandValue): readonly AmlTerm[] {
-  if (typeof operand === 'number' || operand instanceof Uint8Array) return [];
+  if (typeof operand === 'number' || operand instanceof Uint8Array) return NONE;
   if ('kind' in operand) return [operand];
-  return operand.filter((item): item is AmlTerm => !FIELD_ELEMENTS.has(item.kind));
+  const isFieldList = operand.length > 0 && FIELD_ELEMENTS.has(operand[0].kind);
+  return isFieldList ? NONE : (operand as readonly AmlTerm[]);
 }
 
 const FIELD_ELEMENTS: ReadonlySet<string> = new Set([

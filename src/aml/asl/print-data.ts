@@ -1,14 +1,8 @@
-import { equalBytes } from '../../shared/bytes.ts';
 import { UserError } from '../../shared/errors.ts';
 import { decodeEisaId } from '../eisa-id.ts';
 import { rangeContradiction } from '../resources/address-rules.ts';
 import { type AslMacro, NAME_SLOT } from '../resources/descriptor.ts';
-import {
-  aslOfDescriptor,
-  decodeResources,
-  encodeResources,
-  type ResourceDescriptor,
-} from '../resources/resource-template.ts';
+import { aslOfDescriptor, decodeResources, type ResourceDescriptor } from '../resources/resource-template.ts';
 import type { AmlTerm, Def, IntegerTerm } from '../tree.ts';
 import { decodeUuid } from '../uuid.ts';
 import { KNOWN_PNP_IDS, KNOWN_UUIDS } from './known-ids.ts';
@@ -103,8 +97,8 @@ export function resourceListText(descriptors: readonly ResourceDescriptor[], tag
 function templateOf(bytes: Uint8Array): readonly ResourceDescriptor[] | undefined {
   if (bytes.length < 2 || bytes[bytes.length - 2] !== 0x79) return undefined;
   try {
-    const { descriptors } = decodeResources(bytes);
-    return equalBytes(encodeResources(descriptors), bytes) ? descriptors : undefined;
+    const { descriptors, end, checksum } = decodeResources(bytes);
+    return end === bytes.length && checksum === 0 ? descriptors : undefined;
   } catch (error) {
     if (error instanceof UserError) return undefined;
     throw error;

@@ -136,8 +136,14 @@ function commented(text: string, path: string): string {
   const meaning = describeName(lastSegment(path));
   if (meaning === undefined) return text;
   const end = text.indexOf('\n');
-  if (end < 0) return text.endsWith(' {}') ? `${text.slice(0, -3)}  // ${meaning}\n{\n}` : `${text}  // ${meaning}`;
-  return `${text.slice(0, end)}  // ${meaning}${text.slice(end)}`;
+  return end < 0 ? `${text}  // ${meaning}` : `${text.slice(0, end)}  // ${meaning}${text.slice(end)}`;
+}
+
+/** `items` in braces below `head`, which declares `path`, with a comment behind it when ACPI reserves the name. */
+function bracedScope(head: string, path: string, items: readonly string[]): string {
+  const meaning = describeName(lastSegment(path));
+  if (meaning === undefined) return braced(head, items);
+  return items.length === 0 ? `${head}  // ${meaning}\n{\n}` : braced(`${head}  // ${meaning}`, items);
 }
 
 function declarationText(row: Opcode, def: DefTerm, place: Place): string {
@@ -151,10 +157,8 @@ function blockText(row: Opcode, def: DefTerm, place: Place): string {
   const args = operands.slice(0, -1).map((operand, index) => operandText(row.operands[index], operand, place));
   const head = `${OPERATOR_BY_KIND.get(def.kind)} (${args.join(', ')})`;
   if (!row.opensScope) return braced(head, statementsText(body, place));
-  return commented(
-    braced(head, statementsText(body, enter(place, operands[0] as NameTerm, row))),
-    (operands[0] as NameTerm).path,
-  );
+  const name = operands[0] as NameTerm;
+  return bracedScope(head, name.path, statementsText(body, enter(place, name, row)));
 }
 
 /** The place inside a Device, Scope or Method. */
@@ -174,7 +178,7 @@ function methodText(def: Def<'DefMethod'>, place: Place): string {
   const sync = flags >> 4 === 0 ? '' : `, ${hexOf(flags >> 4)}`;
   const head = `Method (${text}, ${flags & 7}, ${flags & 8 ? 'Serialized' : 'NotSerialized'}${sync})`;
   const preamble = concessions ? idlePreamble(def, concessions.returnless.has(inner.scope)) : [];
-  return [commented(braced(head, [...preamble, ...statementsText(body, inner)]), name.path), ...alias].join('\n');
+  return [bracedScope(head, name.path, [...preamble, ...statementsText(body, inner)]), ...alias].join('\n');
 }
 
 /** A name as it is declared: by another one where iasl refuses it, with an Alias of its own behind the declaration. */

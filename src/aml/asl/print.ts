@@ -6,7 +6,7 @@ import { annotation, bytesText } from './annotations.ts';
 import { concessionsOf, foreignScopes, idleDevices } from './concessions.ts';
 import { externalsOf, externalsText } from './externals.ts';
 import { statementsText } from './print-statements.ts';
-import { hexOf, indented, quoted } from './text.ts';
+import { hexOf, indented, laidOut, quoted } from './text.ts';
 import { namesOf } from './uses.ts';
 
 export interface PrintOptions {
@@ -25,7 +25,7 @@ export function printDefinitionBlock(table: DecodedTable, set: DecodedSet, optio
   const place = { scope: ROOT, within: '', own, tags: { next: 0 }, concessions, isLegacy };
   const declarations = [...externalsText(externals), ...idleDevices(without)];
   const parts = [declarations, statementsText(terms, place)].filter((lines) => lines.length > 0);
-  const body = parts.map((lines) => indented(lines.join('\n'))).join('\n\n');
+  const body = laidOut(parts.map((lines) => indented(lines.join('\n'))).join('\n\n'));
   const identity = [
     quoted(''),
     quoted(header.signature),

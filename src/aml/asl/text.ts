@@ -1,12 +1,36 @@
-/** Pieces of ASL text: a piece may span lines, the first stands where the caller puts it. */
+/**
+ * Pieces of ASL text: a piece may span lines, the first stands where the caller puts it. How deep a line is indented is only known in
+ * the end: pieces say by control characters, which quoted text has none of, where a level begins and ends.
+ */
 
 const INDENT = '    ';
+const DEEPER = '\x0e';
+const BACK = '\x0f';
 
-const NEXT_LINE = `\n${INDENT}`;
-
-/** Every line of `text` one level deeper. */
+/** Every line of `text`, which starts a line, one level deeper. */
 export function indented(text: string): string {
-  return INDENT + text.replaceAll('\n', NEXT_LINE);
+  return DEEPER + text + BACK;
+}
+
+/** The lines of `text` as deep as the pieces that they are made of say. */
+export function laidOut(text: string): string {
+  const lines = text.split('\n');
+  let level = 0;
+  let margin = '';
+  const indentBy = (levels: number): void => {
+    level += levels;
+    margin = INDENT.repeat(level);
+  };
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index];
+    let start = 0;
+    while (line[start] === DEEPER) start++;
+    if (start > 0) indentBy(start);
+    const end = line.indexOf(BACK, start);
+    lines[index] = margin + (end < 0 ? line.slice(start) : line.slice(start).replaceAll(BACK, ''));
+    if (end >= 0) indentBy(-line.split(BACK).length + 1);
+  }
+  return lines.join('\n');
 }
 
 /** `head` and `items`, one a line, in braces. */

@@ -4,12 +4,12 @@ import { Args, Flags } from '@oclif/core';
 import { decodeTables, type SourceTable } from '../../aml/decode.ts';
 import { type DisassembleOptions, type Disassembly, disassembleTable } from '../../aml/disassemble.ts';
 import { decodeTableHeader } from '../../aml/table-header.ts';
-import { printDataTable } from '../../bios/acpi/source/print.ts';
 import { colouredAsl, wantsColours } from '../../cli/asl-colours.ts';
-import { readFileBytes, writeFileWhole } from '../../cli/files.ts';
+import { writeFileWhole } from '../../cli/files.ts';
 import { ProgressLine } from '../../cli/progress.ts';
 import { Q35Command } from '../../cli/q35-command.ts';
-import { readDump } from '../../cli/table-dump.ts';
+import { expectShortRun } from '../../cli/short-run.ts';
+import { readSource } from '../../cli/sources.ts';
 import { asciiBytes } from '../../shared/bytes.ts';
 import { byteSum } from '../../shared/checksum.ts';
 
@@ -41,10 +41,14 @@ type NamedTable = SourceTable & { readonly file: string };
 /** The tables of a directory, or the one in a file. */
 async function tablesAt(path: string): Promise<NamedTable[]> {
   const isDirectory = existsSync(path) && statSync(path).isDirectory();
-  return isDirectory ? readDump([path]) : [{ file: path, bytes: readFileBytes(path) }];
+  if (!isDirectory) return [{ file: path, bytes: await readSource(path) }];
+  // Only when it is needed: a definition block alone starts sooner without it.
+  const { readDump } = await import('../../cli/table-dump.ts');
+  return readDump([path]);
 }
 
-function describeDataTable({ file, bytes }: NamedTable): Printed {
+async function describeDataTable({ file, bytes }: NamedTable): Promise<Printed> {
+  const { printDataTable } = await import('../../bios/acpi/source/print.ts');
   const header = decodeTableHeader(bytes)!;
   // FACS has no checksum (§5.2.10).
   const checksumValid = header.signature === 'FACS' || byteSum(bytes) === 0;
@@ -82,6 +86,7 @@ export default class AmlDisassembleCommand extends Q35Command {
 
   async run(): Promise<DisassembleReport> {
     const { argv, flags } = await this.parse(AmlDisassembleCommand);
+    expectShortRun();
     const sources = (await Promise.all((argv as string[]).map(tablesAt))).flat();
     const context = (await Promise.all((flags.external ?? []).map(tablesAt))).flat();
     const isAml = ({ bytes }: SourceTable) => !isDataTable(bytes);
@@ -89,7 +94,7 @@ export default class AmlDisassembleCommand extends Q35Command {
     const { legacy, tolerant } = flags;
     const printed = [
       ...this.#print(definitions, context.filter(isAml), { legacy, tolerant }),
-      ...sources.filter(({ bytes }) => isDataTable(bytes)).map(describeDataTable),
+      ...(await Promise.all(sources.filter(({ bytes }) => isDataTable(bytes)).map(describeDataTable))),
     ];
     return { tables: printed.map((table) => this.#deliver(table, flags.out)) };
   }
