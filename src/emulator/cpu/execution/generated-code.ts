@@ -6,12 +6,12 @@ import type { HandlerTable } from '../interpreter/handlers.ts';
 import { bindHelpers } from '../interpreter/helpers.ts';
 import { type InterpreterStore, storedOrGenerated } from '../interpreter/interpreter-store.ts';
 import { entryCountOf } from '../interpreter/layout.ts';
-import { EXIT, NEXT } from '../interpreter/micro-op.ts';
+import { NEXT } from '../interpreter/micro-op.ts';
 import { RegionCompiler } from '../jit/region-compiler.ts';
 import { RegionPlanner } from '../jit/region-plan.ts';
 import { runtimeModule } from '../jit/region-runtime.ts';
 import { RegionTier } from '../jit/region-tier.ts';
-import { CURRENT_UOP, EXIT_REASON, LEAVE_TO, MODE_KEY, RIP_PAGE } from '../state.ts';
+import { LEAVE_TO, MODE_KEY, RIP_PAGE } from '../state.ts';
 import type { CodeCache } from '../translation/code-cache.ts';
 import type { MemoryPath } from '../translation/memory-path.ts';
 import type { CodeCalls } from './code-calls.ts';
@@ -111,7 +111,7 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
 
 /**
  * Regions leave devices, code and page crossings to the interpreter: it goes on from that very instruction, the block's count being taken already.
- * Where a region stands in the instruction's own place it would only come back: then the run loop runs it.
+ * Where a region stands in the instruction's own place it would only come back: then a copy of it runs.
  */
 function regionRuntime(path: () => MemoryPath, ports: GeneratedCodePorts, table: WebAssembly.Table) {
   const { placement, handlers, codeCache, state, call } = ports;
@@ -122,12 +122,8 @@ function regionRuntime(path: () => MemoryPath, ports: GeneratedCodePorts, table:
       // A page walk that set accessed bits in bytes that are code as well may have withdrawn the region itself.
       if (host > 0 && codeCache.withdrawals === withdrawals) return host;
       const block = codeCache.blockAt(call.uop);
-      const mustLeave = host === 0 || (block !== undefined && codeCache.isCompiled(block));
-      state.setU32(LEAVE_TO, mustLeave ? NEXT.LEAVE : call.uop);
-      if (host !== 0 && mustLeave) {
-        state.setU32(EXIT_REASON, EXIT.BAIL);
-        state.setU32(CURRENT_UOP, call.uop);
-      }
+      const isEntry = block !== undefined && codeCache.isCompiled(block);
+      state.setU32(LEAVE_TO, host === 0 ? NEXT.LEAVE : isEntry ? codeCache.detour(block) : call.uop);
       return 0;
     });
   const env = {

@@ -144,9 +144,6 @@ export class RunLoop {
         this.#isStale = true;
         this.#rewind(true);
         return false;
-      case EXIT.BAIL:
-        this.#rewind(true);
-        return this.#runOnce();
       case EXIT.BUDGET: {
         this.#rewind(false);
         const { left } = budget;
@@ -157,18 +154,6 @@ export class RunLoop {
       default:
         return false;
     }
-  }
-
-  /** Runs the instruction at RIP in the interpreter, whatever tier its block has reached. */
-  #runOnce(): boolean {
-    const { context, budget, processors } = this.#ports;
-    const { state } = context;
-    const { left } = budget;
-    const uop = processors.current.caches.lookup.once(state.u32(RIP), state.u32(RIP + 4), 1);
-    budget.hold(left - 1);
-    const faulted = this.#runFrom(uop);
-    budget.release();
-    return faulted;
   }
 
   /** RIP of CURRENT_UOP; `entered`: its block's count was taken, what had not run is given back. */

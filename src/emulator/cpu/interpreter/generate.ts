@@ -104,6 +104,7 @@ function specialHandlers(imports: ImportIndexes): ((b: FunctionBuilder, exits: H
       b.storeI32(i32.const(CURRENT_UOP), UOP_LOCAL);
       exits.leave();
     },
+    (_b, exits) => exits.follow(i32.load(UOP_LOCAL, UOP.FALL_THROUGH)),
   ];
 }
 

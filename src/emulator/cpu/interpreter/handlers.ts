@@ -23,8 +23,10 @@ export const SPECIAL_HANDLERS = {
   STALE: 3,
   /** Raises the exception in IMMEDIATE (vector) and DISPLACEMENT (error code or −1): undecodable bytes. */
   FAULT: 4,
+  /** Goes on at the micro-op in FALL_THROUGH, within the same block. */
+  GO_ON: 5,
 } as const;
-export const SPECIAL_COUNT = 5;
+export const SPECIAL_COUNT = 6;
 
 function formsOf(entry: DecodableRow): Form[] {
   const { row } = entry;

@@ -50,6 +50,9 @@ export const UOP_ARENA_END = UOP_ARENA + UOP_ARENA_BYTES;
 /** Room at the arena's end for blocks that run once. */
 export const SCRATCH_UOPS = 256 * 32;
 
+/** The last two of them: see CodeCache.detour. */
+export const DETOUR = UOP_ARENA_END - 2 * 32;
+
 /** How often each block was entered: u16 by micro-op. */
 export const ENTRY_COUNTS = UOP_ARENA_END;
 export const ENTRY_COUNT_SHIFT = 4;

@@ -90,6 +90,4 @@ export const EXIT = {
   CONTINUE: 2,
   /** CURRENT_UOP was withdrawn before it ran: go on at its RIP. */
   STALE: 3,
-  /** A compiled region met a device or code at CURRENT_UOP: that instruction is the interpreter's. */
-  BAIL: 4,
 } as const;

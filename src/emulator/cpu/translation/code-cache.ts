@@ -1,6 +1,6 @@
 import type { Decoded } from '../decode/decoded.ts';
 import { type HandlerTable, SPECIAL_HANDLERS } from '../interpreter/handlers.ts';
-import { SCRATCH_UOPS, UOP_ARENA, UOP_ARENA_END } from '../interpreter/layout.ts';
+import { DETOUR, SCRATCH_UOPS, UOP_ARENA, UOP_ARENA_END } from '../interpreter/layout.ts';
 import { UOP } from '../interpreter/micro-op.ts';
 import { BlockWriter } from './block-writer.ts';
 import { CodeChunks } from './code-chunks.ts';
@@ -130,6 +130,21 @@ export class CodeCache {
       block.regions ??= new Set();
       block.regions.add(entry);
     }
+  }
+
+  /**
+   * Where the interpreter runs a compiled block from its beginning once: a copy of its first instruction, and a way on to the second. Good until the
+   * next one is asked for.
+   */
+  detour(block: TranslatedBlock): number {
+    const { view, bytes } = this.#ports;
+    const second = block.uop + UOP.BYTE_LENGTH;
+    const wayOn = DETOUR + UOP.BYTE_LENGTH;
+    bytes.copyWithin(DETOUR, block.uop, second + UOP.BYTE_LENGTH);
+    view.setUint16(DETOUR + UOP.HANDLER, block.handler, true);
+    view.setUint16(wayOn + UOP.HANDLER, SPECIAL_HANDLERS.GO_ON, true);
+    view.setUint32(wayOn + UOP.FALL_THROUGH, second, true);
+    return DETOUR;
   }
 
   isCodePage(page: number): boolean {
