@@ -11,6 +11,9 @@ const LONGEST_SPILL = 14;
 /** Longest block; REMAINING is a byte. */
 const MAXIMUM_BLOCK = 64;
 
+/** Writes one behind the other into a page after which none of its code is worth keeping. */
+const OVERWRITING = 32;
+
 /** Straight-line code from one entry to its first jump, translated. */
 export interface TranslatedBlock {
   readonly uop: number;
@@ -92,6 +95,9 @@ export class CodeCache {
   #next = UOP_ARENA;
   /** The block found last is one instruction that reaches into the next page: it is right while that page's mapping is. */
   crosses = false;
+  /** Writes to code one behind the other, and where the last one ended: guest-physical. */
+  #writes = 0;
+  #lastWritten = -1;
   /** How often everything was dropped: addresses from before mean nothing after. */
   flushes = 0;
   /** How many blocks were withdrawn so far, flushes included. */
@@ -220,10 +226,24 @@ export class CodeCache {
     const scratch = this.#scratch;
     if (scratch?.page === page && scratch.start < end && start < scratch.end) this.#makeStale(scratch);
     const found = this.#pages.get(page);
-    if (found === undefined || !found.chunks.touches(start, end)) return;
+    if (found === undefined) return;
+    if (this.#isOverwritten(page, start, end)) {
+      for (const block of [...found.blocks, ...found.spills]) this.#withdraw(block, found);
+      found.chunks.clear();
+      return;
+    }
+    if (!found.chunks.touches(start, end)) return;
     for (const block of found.blocks) if (block.start < end && start < block.end) this.#withdraw(block, found);
     if (start < LONGEST_SPILL) for (const block of found.spills) this.#withdraw(block, found);
     if (found.blocks.size + found.spills.size === 0) found.chunks.clear();
+  }
+
+  /** Write after write goes through the page: whatever code is left there will hardly run again, and each write would ask after it. */
+  #isOverwritten(page: number, start: number, end: number): boolean {
+    const at = page * PAGE + start;
+    this.#writes = at === this.#lastWritten ? this.#writes + 1 : 0;
+    this.#lastWritten = page * PAGE + end;
+    return this.#writes >= OVERWRITING;
   }
 
   flush(): void {

@@ -26,6 +26,19 @@ const PAGE = 0x1000;
 const VECTOR_PF = 14;
 const TLB_WORDS = TLB_ENTRY_BYTES / 4;
 
+/** A linear page of a device, by MMU index. */
+interface DevicePage {
+  /** NOWHERE: none. */
+  low: number;
+  high: number;
+  mmu: number;
+  gpa: number;
+}
+
+/** No page's address. */
+const NOWHERE = 1;
+const noDevicePage = (): DevicePage => ({ low: NOWHERE, high: 0, mmu: 0, gpa: 0 });
+
 /** What the slow path asks of the engine. */
 export interface MemoryPathPorts {
   readonly state: CpuState;
@@ -52,6 +65,8 @@ export class MemoryPath {
   #bytesInFirst = 0;
   /** Why the last #isPlain said no: 0 a fault was recorded, −1 not plain memory. */
   #plainFailure = 0;
+  /** The device page that was read last, and the one written: guests wait for one register by the hundred thousand. By ACCESS. */
+  readonly #devicePages: readonly DevicePage[] = [noDevicePage(), noDevicePage()];
 
   /** See LOCAL_ENTRIES and LARGE_REGIONS: generated code notes what it fills in there too. */
   readonly #local: Int32Array;
@@ -76,6 +91,7 @@ export class MemoryPath {
 
   /** Forgets all translations. */
   flush(): void {
+    this.#forgetDevices();
     this.#area.fill(-1, TLBS >> 2, TLBS_END >> 2);
     this.#localCount = 0;
     this.#large.fill(0);
@@ -83,6 +99,7 @@ export class MemoryPath {
 
   /** Forgets what a CR3 write does: the user's translations, and the supervisor's of pages that are not global. */
   flushLocal(): void {
+    this.#forgetDevices();
     const words = this.#area;
     words.fill(-1, readTlbOf(MMU.USER) >> 2, readTlbOf(MMU.USER + 1) >> 2);
     if (this.#localCount > LOCAL_ENTRIES_COUNT) words.fill(-1, TLBS >> 2, TLBS_END >> 2);
@@ -93,6 +110,7 @@ export class MemoryPath {
 
   /** Forgets the page of `linearLow` in every TLB, or everything when a large page may hold it. */
   flushPage(linearLow: number): void {
+    this.#forgetDevices();
     if (this.#large[(linearLow >>> 22) & (LARGE_REGIONS_COUNT - 1)] !== 0) {
       this.flush();
       return;
@@ -187,6 +205,7 @@ export class MemoryPath {
       this.#fill(readTlbOf(state.u32(MMU_INDEX)), low, high, host);
       return host + offset;
     }
+    this.#noteDevice(low, high, ACCESS.READ, gpa);
     this.#deviceRead(gpa + offset, byteLength, MEMORY_VALUE);
     return MEMORY_VALUE;
   }
@@ -217,6 +236,7 @@ export class MemoryPath {
       if (writable) this.#fill(writeTlbOf(state.u32(MMU_INDEX)), low, high, host);
       return host + offset;
     }
+    if (host < 0) this.#noteDevice(low, high, ACCESS.WRITE, gpa);
     if (modify) this.#physicalRead(this.#first, byteLength, MEMORY_VALUE);
     return MEMORY_VALUE;
   }
@@ -228,9 +248,23 @@ export class MemoryPath {
       this.#physicalWrite(this.#second, byteLength - this.#bytesInFirst, MEMORY_VALUE + this.#bytesInFirst);
   }
 
+  #forgetDevices(): void {
+    for (const page of this.#devicePages) page.low = NOWHERE;
+  }
+
+  #noteDevice(low: number, high: number, access: number, gpa: number): void {
+    const page = this.#devicePages[access];
+    page.low = low & -PAGE;
+    page.high = high;
+    page.mmu = this.#ports.state.u32(MMU_INDEX);
+    page.gpa = gpa;
+  }
+
   /** Guest-physical page base, or −1 after recording the fault. */
   #translate(low: number, high: number, access: number): number {
     const { state, walker } = this.#ports;
+    const known = this.#devicePages[access];
+    if (known.low === (low & -PAGE) && known.high === high && known.mmu === state.u32(MMU_INDEX)) return known.gpa;
     if (!isCanonical(high, state)) {
       this.#ports.nonCanonical();
       return -1;
