@@ -115,20 +115,28 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
  */
 function regionRuntime(path: () => MemoryPath, ports: GeneratedCodePorts, table: WebAssembly.Table) {
   const { placement, handlers, codeCache, state, call } = ports;
+  const leaveTo = (uop: number, hasFaulted: boolean): void => {
+    const block = codeCache.blockAt(uop);
+    const isEntry = block !== undefined && codeCache.isCompiled(block);
+    state.setU32(LEAVE_TO, hasFaulted ? NEXT.LEAVE : isEntry ? codeCache.detour(block) : uop);
+  };
   const plain = (access: (low: number, high: number, bytes: number) => number) =>
     call.noting((low: number, high: number, bytes: number) => {
       const { withdrawals } = codeCache;
       const host = access(low, high, bytes);
       // A page walk that set accessed bits in bytes that are code as well may have withdrawn the region itself.
       if (host > 0 && codeCache.withdrawals === withdrawals) return host;
-      const block = codeCache.blockAt(call.uop);
-      const isEntry = block !== undefined && codeCache.isCompiled(block);
-      state.setU32(LEAVE_TO, host === 0 ? NEXT.LEAVE : isEntry ? codeCache.detour(block) : call.uop);
+      leaveTo(call.uop, host === 0);
       return 0;
     });
+  const retreat = call.noting(() => {
+    leaveTo(call.uop, false);
+    return 0;
+  });
   const env = {
     memory: placement.memory,
     table,
+    speculativeRead: retreat,
     slowRead: plain((low, high, bytes) => path().readPlain(low, high, bytes)),
     slowWrite: plain((low, high, bytes) => path().writePlain(low, high, bytes, false)),
     slowModify: plain((low, high, bytes) => path().writePlain(low, high, bytes, true)),

@@ -1,4 +1,5 @@
 import { auxOfSource, signExtend } from '../isa/flags.ts';
+import type { FloatWatch } from '../isa/float-watch.ts';
 import { memoryBytes, parseOperand } from '../isa/row.ts';
 import type { F32, F64, FlagSource, I32, I64, Semantics, Size, V128 } from '../isa/semantics.ts';
 import type { DecodableRow } from '../isa/table.ts';
@@ -287,6 +288,10 @@ export class InterpreterSemantics implements Semantics {
 
   floatsAreFast(): I32 {
     return i32.eq(i32.and(this.stateI32(MXCSR), i32.const(MXCSR_FAST.BITS)), i32.const(MXCSR_FAST.VALUE));
+  }
+
+  floatWatch(): FloatWatch | undefined {
+    return undefined;
   }
 
   isKnownPlain(_index: number, _type: LaneType): boolean {

@@ -1,6 +1,7 @@
 import type { LaneType } from '../simd/operations.ts';
 import type { Expr } from '../wasm/expr.ts';
 import type { FunctionBuilder } from '../wasm/function-builder.ts';
+import type { FloatWatch } from './float-watch.ts';
 
 export type I32 = Expr<'i32'>;
 export type I64 = Expr<'i64'>;
@@ -169,6 +170,8 @@ export interface Semantics {
    * leave to the interpreter where it does not hold.
    */
   floatsAreFast(): I32;
+  /** Numbers of this instruction are looked at with those of others, afterwards; undefined: by the instruction itself. */
+  floatWatch(): FloatWatch | undefined;
   /**
    * What the back end knows of the low 16 bytes of register `index`: every lane of this type (the low one, of a scalar type) is zero or normal. `notePlain` tells it
    * so of the register just written, in the fast part of an `attempt` that the instruction ends with; any other write forgets it.

@@ -25,6 +25,7 @@ import {
   unless,
   ZERO,
 } from './float-fast-path.ts';
+import { watchedArithmetic } from './float-watch.ts';
 import { type InstructionRow, type RowOptions, row } from './row.ts';
 import type { I32, Semantic, Semantics } from './semantics.ts';
 import { lanesOf } from './simd-integer.ts';
@@ -219,6 +220,19 @@ function evaluateArithmetic(c: Semantics, p: Packed, name: BasicOperation, a: V1
   return { result, watched: [a, b, result], plain: name === 'DIV' ? [0] : [0, 1], condition, isExact };
 }
 
+/** `alone`, unless the back end watches numbers. */
+const orWatched =
+  (type: LaneType, name: BasicOperation | 'SQRT', alone: Semantic): Semantic =>
+  (c) => {
+    const watch = c.floatWatch();
+    if (watch === undefined) {
+      alone(c);
+      return;
+    }
+    guardSse(c);
+    watchedArithmetic(c, watch, type, name);
+  };
+
 export const packedArithmetic = (p: Packed, name: BasicOperation, lanes: 1 | 2 = 1): Semantic =>
   packed(p, arithmeticNumber(name, p.type), lanes, true, (c, a, b) => evaluateArithmetic(c, p, name, a, b));
 
@@ -336,8 +350,8 @@ const basicRows = (opcode: number, name: BasicOperation): InstructionRow[] =>
   fourRows(
     opcode,
     name,
-    (p) => packedArithmetic(p, name),
-    (s) => scalarArithmetic(s, name),
+    (p) => orWatched(p.type, name, packedArithmetic(p, name)),
+    (s) => orWatched(s.type, name, scalarArithmetic(s, name)),
   );
 const selectRows = (opcode: number, name: 'MIN' | 'MAX'): InstructionRow[] =>
   fourRows(
@@ -349,7 +363,12 @@ const selectRows = (opcode: number, name: 'MIN' | 'MAX'): InstructionRow[] =>
 
 /** Arithmetic and comparison of SSE and SSE2. */
 export const SIMD_FLOAT_ROWS: readonly InstructionRow[] = [
-  ...fourRows(0x51, 'SQRT', packedRoot, scalarRoot),
+  ...fourRows(
+    0x51,
+    'SQRT',
+    (p) => orWatched(p.type, 'SQRT', packedRoot(p)),
+    (s) => orWatched(s.type, 'SQRT', scalarRoot(s)),
+  ),
   ...basicRows(0x58, 'ADD'),
   ...basicRows(0x59, 'MUL'),
   ...basicRows(0x5c, 'SUB'),

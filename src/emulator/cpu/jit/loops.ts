@@ -9,19 +9,20 @@ export function innermostLoops(
   const predecessors: number[][] = successors.map(() => []);
   for (const [from, targets] of successors.entries())
     if (order[from] >= 0) for (const to of targets) predecessors[to].push(from);
-  const bodies = new Map<number, Set<number>>();
+  // One for each edge back: a region that is entered in the middle of a nest has one head for all of its loops.
+  const bodies: (readonly number[])[] = [];
   for (const [from, targets] of successors.entries()) {
     for (const to of targets) {
       if (order[from] < 0 || order[to] > order[from] || isCut(from, to)) continue;
-      const body = bodies.get(to) ?? new Set([to]);
-      bodies.set(to, body);
+      const body = new Set([to]);
       collect(from, body, predecessors);
+      bodies.push([...body]);
     }
   }
   const innermost: (readonly number[] | undefined)[] = new Array(successors.length).fill(undefined);
   // The smallest last: it stays.
-  const sorted = [...bodies.values()].map((body) => [...body]).sort((left, right) => right.length - left.length);
-  for (const body of sorted) for (const block of body) innermost[block] = body;
+  bodies.sort((left, right) => right.length - left.length);
+  for (const body of bodies) for (const block of body) innermost[block] = body;
   return innermost;
 }
 

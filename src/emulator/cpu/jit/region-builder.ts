@@ -6,6 +6,7 @@ import { FunctionBuilder, type Label } from '../wasm/function-builder.ts';
 import type { ValueType } from '../wasm/types.ts';
 import { AddressForms } from './address-forms.ts';
 import { DeferredFlags } from './deferred-flags.ts';
+import { FloatSpan } from './float-span.ts';
 import { RegionMemory } from './region-memory.ts';
 import { RegionVectors } from './region-vectors.ts';
 
@@ -51,6 +52,8 @@ export class RegionBuilder {
   readonly entryPage: I64;
   readonly budget: I64;
   readonly vectors: RegionVectors;
+  /** Floating point whose numbers are looked at together. */
+  readonly floats: FloatSpan;
   readonly forms: AddressForms;
   readonly memory: RegionMemory;
   /** Where a memory access goes that has set LEAVE_TO. */
@@ -70,6 +73,9 @@ export class RegionBuilder {
     this.isFlat = codeSize === CODE_SIZE.FLAT_32;
     this.flags = new DeferredFlags(b);
     this.vectors = new RegionVectors(b);
+    this.floats = new FloatSpan(b, (xmm) => this.vectors.get(xmm));
+    this.vectors.onChange = (xmm) => this.floats.beforeChange(xmm);
+    this.vectors.onMove = (to, from) => this.floats.moved(to, from);
     this.tlb = b.local('i32');
     this.memory = new RegionMemory(this.tlb, firstSlot);
     this.next = b.local('i32');
@@ -169,6 +175,7 @@ export class RegionBuilder {
     b.unreachable();
     b.prologue(() => {
       this.#loadRegisters();
+      this.floats.prepare();
       this.flags.load(b);
       b.set(this.tlb, i32.load(i32.const(TLB_READ)));
       b.set(this.entryPage, i64.load(i32.const(RIP_PAGE)));
@@ -184,5 +191,6 @@ export class RegionBuilder {
   #loadRegisters(): void {
     for (const index of this.#used) this.b.set(this.#registers[index], i64.load(i32.const(GPR + index * 8)));
     this.vectors.loadAll();
+    this.floats.load();
   }
 }

@@ -1,12 +1,15 @@
-import { type HandlerTable, SPECIAL_HANDLERS } from '../interpreter/handlers.ts';
+import { type HandlerKey, type HandlerTable, SPECIAL_HANDLERS } from '../interpreter/handlers.ts';
 import type { HandlerExits, ImportIndexes } from '../interpreter/interpreter-semantics.ts';
 import { JUMP_ENTRY, probeJump } from '../interpreter/jump-cache.ts';
 import { NEXT, UOP } from '../interpreter/micro-op.ts';
 import type { I64 } from '../isa/semantics.ts';
-import { CALL_DEPTH, JUMP_RIP, LEAVE_TO, RIP_PAGE } from '../state.ts';
-import { i32, i64 } from '../wasm/expr.ts';
+import { CALL_DEPTH, JUMP_RIP, LEAVE_TO, MXCSR, RIP_PAGE } from '../state.ts';
+import type { TranslatedBlock } from '../translation/code-cache.ts';
+import { call, i32, i64 } from '../wasm/expr.ts';
 import type { FunctionBuilder, Label } from '../wasm/function-builder.ts';
 import { type Structure, structureOf } from './control-flow.ts';
+import { isQuiet, isWatched } from './float-instructions.ts';
+import { allowsSpans } from './float-span.ts';
 import { jumpTableOf } from './jump-table.ts';
 import { innermostLoops } from './loops.ts';
 import { CHAIN, RegionBuilder } from './region-builder.ts';
@@ -33,6 +36,7 @@ export class RegionEmission {
   readonly #structure: Structure;
   readonly #region: RegionBuilder;
   readonly #walking: WalkingRegisters;
+  readonly #allowsSpans: boolean;
   readonly #labels = new Map<number, Label>();
   #exit!: Label;
 
@@ -45,6 +49,7 @@ export class RegionEmission {
       ...new Set([taken, fallThrough, ...targets].filter((index) => index >= 0)),
     ]);
     this.#structure = structureOf({ successors });
+    this.#allowsSpans = this.#region.isWide && allowsSpans(ports.view.getUint32(MXCSR, true));
     const loops = innermostLoops({ successors }, this.#structure);
     this.#walking = new WalkingRegisters(plan, loops, ports.view, ports.handlers);
   }
@@ -146,6 +151,7 @@ export class RegionEmission {
     for (let index = 0; index < block.count; index++) {
       const uop = block.uop + index * UOP.BYTE_LENGTH;
       const handler = block.uop === uop ? block.handler : view.getUint16(uop + UOP.HANDLER, true);
+      this.#watchFloats(block, uop, handlers.keyOf(handler));
       if (handler === SPECIAL_HANDLERS.FALL_THROUGH || handler === SPECIAL_HANDLERS.FALL_THROUGH_FAR)
         return { kind: 'jump' };
       const key = handlers.keyOf(handler);
@@ -167,6 +173,23 @@ export class RegionEmission {
       if (key.entry.ends && !key.entry.row.options.decoded) return undefined;
     }
     return undefined;
+  }
+
+  /** Begins a span at this instruction of `block`, or ends it in front of it. */
+  #watchFloats(block: TranslatedBlock, uop: number, key: HandlerKey | undefined): void {
+    const { b, flags, floats, next } = this.#region;
+    if (key !== undefined && isWatched(key) && this.#allowsSpans) {
+      flags.store(b);
+      floats.open(uop);
+    } else if (key === undefined || !isQuiet(key)) {
+      floats.settle((from) => {
+        const handler = from === block.uop ? i32.const(block.handler) : i32.load16u(i32.const(from), UOP.HANDLER);
+        this.#region.spill();
+        b.set(next, call('i32', this.#ports.imports.interpretRun, [i32.const(from), i32.const(uop), handler]));
+        b.plainIf(i32.ne(next, i32.const(uop)), () => b.return(next), undefined, 'unlikely');
+        this.#region.reload();
+      });
+    }
   }
 
   /** Control passes to block `to`, or out of the region along edge `which` of block `from`. */

@@ -36,6 +36,8 @@ export interface AccessFunctions {
 /** What one access asks. */
 export interface AccessRequest {
   readonly uop: I32;
+  /** The micro-op that accesses; `uop` is the one to leave to. */
+  readonly site: number;
   readonly linear: I64;
   readonly form: AddressForm | undefined;
   readonly byteLength: number;
@@ -135,8 +137,8 @@ export class RegionMemory {
     return addend;
   }
 
-  #slotOf({ uop, form, isWrite }: AccessRequest): number {
-    const what = form?.register === undefined ? `at ${uop.immediate}` : `off ${form.register}`;
+  #slotOf({ site, form, isWrite }: AccessRequest): number {
+    const what = form?.register === undefined ? `at ${site}` : `off ${form.register}`;
     const key = `${what} ${isWrite}`;
     let number = this.#slots.get(key);
     if (number === undefined) {

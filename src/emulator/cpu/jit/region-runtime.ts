@@ -8,9 +8,12 @@ import { call, i32, i64, localGet } from '../wasm/expr.ts';
 import { FunctionBuilder } from '../wasm/function-builder.ts';
 import { ModuleBuilder, type Signature } from '../wasm/module-builder.ts';
 
-const KINDS = ['slowRead', 'slowWrite', 'slowModify'] as const;
+const KINDS = ['slowRead', 'slowWrite', 'slowModify', 'speculativeRead'] as const;
+const isRead = (kind: string): boolean => kind.endsWith('Read');
 /** Of a handler, and so of a region. */
 export const HANDLER_SIGNATURE = { parameters: ['i32'], results: ['i32'] } as const;
+/** (uop, where to stop, handler of the first) → where it stopped, or what the last handler returned. */
+const RUN_SIGNATURE = { parameters: ['i32', 'i32', 'i32'], results: ['i32'] } as const;
 const CHAIN_SIGNATURE = { parameters: [], results: ['i32'] } as const;
 const MISS_SIGNATURE = { parameters: ['i32', 'i64', 'i32'], results: ['i32'] } as const;
 const FILL_SIGNATURE = { parameters: ['i32', 'i64', 'i32', 'i32'], results: ['i32'] } as const;
@@ -27,6 +30,8 @@ export const RUNTIME_IMPORTS: Readonly<Record<string, Signature>> = {
     ]),
   ),
   chain: CHAIN_SIGNATURE,
+  retreat: HANDLER_SIGNATURE,
+  interpretRun: RUN_SIGNATURE,
 };
 
 /**
@@ -42,12 +47,18 @@ export function runtimeModule(
   module.importTable();
   const slow = KINDS.map((kind) => module.importFunction(kind, ACCESS_SIGNATURE));
   for (const [index, kind] of KINDS.entries()) {
-    const walk = module.addFunction(ACCESS_SIGNATURE, pageWalkFunction(slow[index], kind !== 'slowRead'));
+    const walk = module.addFunction(ACCESS_SIGNATURE, pageWalkFunction(slow[index], !isRead(kind)));
     const miss = module.addFunction(MISS_SIGNATURE, emitMiss(module.indexOf(walk)));
     module.exportFunction(`${kind}Miss`, miss);
-    const tlb = kind === 'slowRead' ? TLB_READ : TLB_WRITE;
+    const tlb = isRead(kind) ? TLB_READ : TLB_WRITE;
     module.exportFunction(`${kind}Fill`, module.addFunction(FILL_SIGNATURE, emitFill(module.indexOf(miss), tlb)));
   }
+  module.exportFunction(
+    'retreat',
+    module.addFunction(HANDLER_SIGNATURE, emitRetreat(slow[KINDS.indexOf('speculativeRead')])),
+  );
+  const run = emitRun(module.type(HANDLER_SIGNATURE));
+  module.exportFunction('interpretRun', module.addFunction(RUN_SIGNATURE, run));
   const chain = emitChain(module.type(HANDLER_SIGNATURE), firstRegion);
   module.exportFunction('chain', module.addFunction(CHAIN_SIGNATURE, chain));
   return module.finish();
@@ -78,6 +89,33 @@ function emitFill(miss: number, tlb: number): FunctionBuilder {
   b.storeI64(SLOT, i64.load(entry));
   b.storeI32(SLOT, addend, 8);
   b.return(addend);
+  b.unreachable();
+  return b;
+}
+
+/** An instruction of a span faults: the span is to be left at its beginning. */
+function emitRetreat(speculativeRead: number): FunctionBuilder {
+  const b = new FunctionBuilder(HANDLER_SIGNATURE.parameters.length);
+  const nowhere = i32.const(0);
+  b.return(call('i32', speculativeRead, [UOP_PARAMETER, nowhere, nowhere, nowhere]));
+  b.unreachable();
+  return b;
+}
+
+/** Interprets micro-ops one by one, on the state in memory. */
+function emitRun(handlerType: number): FunctionBuilder {
+  const b = new FunctionBuilder(RUN_SIGNATURE.parameters.length);
+  const [uop, end, handler] = RUN_SIGNATURE.parameters.map((type, index) => localGet(type, index));
+  const next = b.local('i32');
+  b.loop((again) => {
+    b.callIndirect(next, handlerType, handler, [uop]);
+    const isDone = i32.eq(next, end);
+    const isElsewhere = i32.ne(next, i32.add(uop, i32.const(UOP.BYTE_LENGTH)));
+    b.plainIf(i32.or(isDone, isElsewhere), () => b.return(next));
+    b.set(uop, next);
+    b.set(handler, i32.load16u(uop, UOP.HANDLER));
+    b.br(again);
+  });
   b.unreachable();
   return b;
 }

@@ -3,6 +3,7 @@ import { type HandlerExits, type ImportIndexes, InterpreterSemantics } from '../
 import { TLB_BYTES } from '../interpreter/layout.ts';
 import { UOP } from '../interpreter/micro-op.ts';
 import { auxOfSource, carryOfSource, signExtend, zeroExtend } from '../isa/flags.ts';
+import { COMFORTABLE, type FloatWatch } from '../isa/float-watch.ts';
 import type { F32, F64, FlagSource, I32, I64, Size, V128 } from '../isa/semantics.ts';
 import type { LaneType } from '../simd/operations.ts';
 import { AVX_TRAP, GPR, MMX_TRAP, RIP_PAGE, SSE_TRAP, TLB_READ, TLB_WRITE, ZERO_REGISTER } from '../state.ts';
@@ -277,6 +278,19 @@ export class RegionSemantics extends InterpreterSemantics {
     return this.#region.vectors.floatsAreFast();
   }
 
+  override floatWatch(): FloatWatch | undefined {
+    const { floats } = this.#region;
+    if (floats.from === undefined) return undefined;
+    return {
+      needs: (index, value, type, comfort) =>
+        floats.needs(this.isMemory(index) ? -1 : this.#xmm(index), value, type, comfort),
+      // Memory has just been looked at.
+      isComfortable: (index, type) => this.isMemory(index) || floats.comfortOf(this.#xmm(index), type) === COMFORTABLE,
+      makes: (type, comfort) => floats.makes(this.#xmm(0), type, comfort),
+      needsLargeResult: (type) => floats.needsLargeResult(this.#xmm(0), type),
+    };
+  }
+
   override isKnownPlain(index: number, type: LaneType): boolean {
     const xmm = this.#xmm(index);
     return xmm >= 0 && this.#region.vectors.isPlain(xmm, type);
@@ -302,21 +316,42 @@ export class RegionSemantics extends InterpreterSemantics {
   // Memory.
 
   protected override host(linear: I64, byteLength: number, tlb: number, slow: string): I32 {
-    const { flags, forms, memory, leave } = this.#region;
+    const { flags, floats, forms, memory } = this.#region;
     const isConditional = this.b.depth !== flags.depth;
     // Here and not on the way out: several accesses share it.
     if (!isConditional) flags.store(this.b);
+    const speculative = floats.from !== undefined;
+    if (speculative && (tlb === TLB_WRITE || isConditional)) throw new Error(`${this.entry.row.mnemonic} in a span`);
+    const kind = speculative ? 'speculativeRead' : slow;
     return memory.host(this.b, {
-      uop: this.uop,
+      // What cannot be done in a span is left at its beginning.
+      uop: speculative ? i32.const(floats.from!) : this.uop,
+      site: this.#address,
       linear,
       form: forms.of(linear),
       byteLength,
       isWrite: tlb === TLB_WRITE,
       isConditional,
       isScattered: this.isMemoryForm() && !this.#isWalking,
-      functions: { fill: this.imports[`${slow}Fill`], miss: this.imports[`${slow}Miss`] },
-      leaveIf: (condition) => this.b.brIf(leave, condition),
+      functions: { fill: this.imports[`${kind}Fill`], miss: this.imports[`${kind}Miss`] },
+      leaveIf: (condition) => this.b.plainIf(condition, () => this.#leaveSpan()),
     });
+  }
+
+  /** Leaves to LEAVE_TO. */
+  #leaveSpan(): void {
+    this.#region.floats.retreat();
+    this.b.br(this.#region.leave);
+  }
+
+  override fault(vector: number, errorCode: number): void {
+    const { from } = this.#region.floats;
+    if (from === undefined) super.fault(vector, errorCode);
+    else {
+      // The interpreter comes to it again.
+      this.b.callVoid(this.imports.retreat, [i32.const(from)], true);
+      this.#leaveSpan();
+    }
   }
 
   /** Regions leave what needs it to the interpreter. */

@@ -28,6 +28,9 @@ export class RegionVectors {
   /** Traps that the current block has asked for. */
   readonly #guards = new Set<number>();
   #floatsAreFast: I32 | undefined;
+  /** A register is about to change; register `to` now holds what `from` does. */
+  onChange: (index: number) => void = () => {};
+  onMove: (to: number, from: number) => void = () => {};
 
   constructor(b: FunctionBuilder) {
     this.#b = b;
@@ -43,6 +46,7 @@ export class RegionVectors {
   }
 
   set(index: number, value: V128): void {
+    this.onChange(index);
     this.#dirty.add(index);
     this.#plain.delete(index);
     this.#b.set(this.get(index), value);
@@ -51,8 +55,10 @@ export class RegionVectors {
   /** Copies a register with what is known of it. */
   move(to: number, from: number): void {
     const type = this.#plain.get(from);
+    if (to === from) return;
     this.set(to, this.get(from));
     if (type !== undefined) this.#plain.set(to, type);
+    this.onMove(to, from);
   }
 
   isPlain(index: number, type: LaneType): boolean {
