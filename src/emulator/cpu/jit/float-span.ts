@@ -258,5 +258,5 @@ function comfortOf(value: Value | undefined, type: LaneType): Comfort | 0 {
   const packed = PACKED_OF[type];
   const own = value?.comfort.get(type) ?? 0;
   const all = (packed === undefined ? undefined : value?.comfort.get(packed)) ?? 0;
-  return own > all ? own : all;
+  return Math.max(own, all) as Comfort | 0;
 }
