@@ -37,5 +37,10 @@ for (const stream of [process.stdout, process.stderr]) {
   });
 }
 
+// Most of a short command's time is its modules' loading: their code is kept compiled (in the folder for temporary files, or NODE_COMPILE_CACHE).
+const { enableCompileCache } = await import('node:module');
+enableCompileCache();
+// The version was checked above; oclif would load a whole package to do it again.
+process.env.OCLIF_DISABLE_ENGINE_WARNING ??= '1';
 const { execute } = await import('@oclif/core');
 await execute({ dir: import.meta.url });

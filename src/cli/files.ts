@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, readSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { UserError } from '../shared/errors.ts';
 
@@ -25,6 +25,30 @@ export function readFileBytes(path: string): Uint8Array {
   } catch (error) {
     throw fileError('FILE_READ', path, error, 'check the path and the permissions');
   }
+}
+
+/**
+ * Opens a file that is read piece by piece while the process lives: each piece into the same buffer.
+ * @throws UserError FILE_READ
+ */
+export function openForPieces(path: string): { read(offset: number, byteLength: number): Uint8Array } {
+  const mend = 'check the path and the permissions';
+  let buffer = new Uint8Array(0);
+  const attempt = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (error) {
+      throw fileError('FILE_READ', path, error, mend);
+    }
+  };
+  const descriptor = attempt(() => openSync(path, 'r'));
+  return {
+    read: (offset, byteLength) => {
+      if (buffer.length < byteLength) buffer = new Uint8Array(byteLength);
+      const count = attempt(() => readSync(descriptor, buffer, 0, byteLength, offset));
+      return buffer.subarray(0, count);
+    },
+  };
 }
 
 /** @throws UserError FILE_READ */

@@ -12,7 +12,7 @@ import {
 } from '../emulator/machine/snapshot/snapshot-file.ts';
 import { UserError } from '../shared/errors.ts';
 import type { BootStart } from './boot-start.ts';
-import { readFileBytes, writeFileWhole } from './files.ts';
+import { openForPieces, writeFileWhole } from './files.ts';
 import { zstd } from './zstd.ts';
 
 /** What a snapshot file says of the host's side. Drives are not part of it: they must be as they were. */
@@ -70,7 +70,7 @@ export function saveGuest(path: string, machine: Machine, start: BootStart): num
 
 /** @throws UserError FILE_READ, SNAPSHOT_FORMAT, SNAPSHOT_VERSION, SNAPSHOT_DAMAGED */
 export function loadGuest(path: string): SavedGuest {
-  const snapshot = decodeSnapshot(readFileBytes(path), zstd, path);
+  const snapshot = decodeSnapshot(openForPieces(path), zstd, path);
   const { drives, netdevs, cpu } = snapshot.host as HostPart;
   const board: Board = {
     machine: snapshot.inputs.config,

@@ -12,7 +12,12 @@ import { TextSink } from '../../src/cli/byte-streams.ts';
 import { startMachine } from '../../src/cli/emulated-machine.ts';
 import { zstd } from '../../src/cli/zstd.ts';
 import type { Machine } from '../../src/emulator/machine/machine.ts';
-import { decodeSnapshot, encodeSnapshot, restoreSnapshot } from '../../src/emulator/machine/snapshot/snapshot-file.ts';
+import {
+  bytesInMemory,
+  decodeSnapshot,
+  encodeSnapshot,
+  restoreSnapshot,
+} from '../../src/emulator/machine/snapshot/snapshot-file.ts';
 import { MIB } from '../../src/shared/bytes.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { defaultBoard } from '../support/boards.ts';
@@ -59,7 +64,7 @@ function expectSameContinuation(start: () => Run, points: readonly number[]): vo
   let before = '';
   runTo(current.machine, points[0]);
   for (const next of points.slice(1)) {
-    const snapshot = decodeSnapshot(encodeSnapshot(current.machine, zstd), zstd, 'memory');
+    const snapshot = decodeSnapshot(bytesInMemory(encodeSnapshot(current.machine, zstd)), zstd, 'memory');
     before += current.serial.text;
     const restored = start();
     restoreSnapshot(restored.machine, snapshot, 'memory');

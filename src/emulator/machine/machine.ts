@@ -35,6 +35,8 @@ import { stateHash } from './state-hash.ts';
 const LONGEST_SLICE = 1_000_000;
 /** Time that passes when all processors wait in loops with PAUSE, ns: about what the instruction takes on real ones. */
 const SPIN_TIME = 100;
+/** Virtual time, ns, between two sources of a restored machine's RAM that nobody has asked for. */
+const SETTLE_INTERVAL = 10_000_000;
 const LOCAL_APIC_PAGE = 0x1000;
 
 export interface MachineOptions {
@@ -105,6 +107,8 @@ export class Machine {
   #running = false;
   #sliceEnd = 0;
   #resetRequested = false;
+  /** When RAM that is still to come is fetched unasked: not while a restored guest gets going. */
+  #settleAt = 0;
   #event: MachineEvent | undefined;
 
   constructor(options: MachineOptions) {
@@ -189,7 +193,10 @@ export class Machine {
       const left = Math.min(lastInstruction - this.engine.retired(), lastTime - now);
       if (left <= 0) return { kind: 'limit' };
       const exit = this.#runSlice(Math.min(left, this.clock.nextDeadline() - now, LONGEST_SLICE));
-      if (this.memory.isPending) this.memory.settleNext();
+      if (this.memory.isPending && this.clock.now() >= this.#settleAt) {
+        this.memory.settleNext();
+        this.#settleAt = this.clock.now() + SETTLE_INTERVAL;
+      }
       if (exit === 'shutdown') return { kind: 'triple-fault', autopsy: this.engine.autopsy() };
       if (exit === 'spin') this.clock.skipTo(this.clock.now() + SPIN_TIME);
       if (exit !== 'halt' || this.#event !== undefined || this.#resetRequested) continue;
@@ -211,7 +218,7 @@ export class Machine {
 
   /**
    * Takes up the state of a machine of the same board (`snapshot/restore.ts` checks that), and its RAM from `sources`: each is loaded when a
-   * page of it is touched, at the latest after as many slices as there are sources. The run goes on bit by bit as the other one would have.
+   * page of it is touched, or a little at a time as the guest's time passes. The run goes on bit by bit as the other one would have.
    */
   restore(state: MachineState, sources: readonly PageSource[]): void {
     this.reset();
@@ -222,6 +229,7 @@ export class Machine {
     this.#remap();
     if (this.engine.retired() > 0) this.memory.ram().fill(0);
     this.memory.fillLater(sources);
+    this.#settleAt = this.clock.now() + SETTLE_INTERVAL;
     this.#resetRequested = state.resetRequested;
     this.engine.restore(state.processor);
   }

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Compressor } from '../../../src/emulator/machine/snapshot/compressor.ts';
 import { groupRuns, usedPages } from '../../../src/emulator/machine/snapshot/ram-pages.ts';
 import {
+  bytesInMemory,
   decodeSnapshot,
   encodeSnapshot,
   restoreSnapshot,
@@ -38,7 +39,7 @@ function savedFile(): Uint8Array {
 
 describe('a snapshot file', () => {
   test('brings back RAM, state, what the machine was built from, and the host’s own part', () => {
-    const snapshot = decodeSnapshot(savedFile(), plain, 'file');
+    const snapshot = decodeSnapshot(bytesInMemory(savedFile()), plain, 'file');
     expect(snapshot.host).toEqual({ note: 'host' });
     expect(snapshot.inputs.files.get('opt/a')).toEqual(Uint8Array.of(1, 2, 3));
     const { machine } = scriptedMachine(snapshot.inputs.config, { ...OPTIONS, rom: snapshot.inputs.rom });
@@ -69,13 +70,15 @@ describe('a snapshot file', () => {
     ['ends within the prologue', 'SNAPSHOT_DAMAGED', (file: Uint8Array) => file.subarray(0, 20)],
     ['ends within the header', 'SNAPSHOT_DAMAGED', (file: Uint8Array) => file.subarray(0, 200)],
   ])('that %s is refused with %s', (_what, code, spoil) => {
-    expect(() => decodeSnapshot(spoil(savedFile()), plain, 'file')).toThrow(expect.objectContaining({ code }));
+    expect(() => decodeSnapshot(bytesInMemory(spoil(savedFile())), plain, 'file')).toThrow(
+      expect.objectContaining({ code }),
+    );
   });
 
   test('whose RAM is damaged is refused when RAM is filled', () => {
     const file = savedFile();
     file[file.length - 1] ^= 1;
-    const snapshot = decodeSnapshot(file, plain, 'file');
+    const snapshot = decodeSnapshot(bytesInMemory(file), plain, 'file');
     const { machine } = scriptedMachine(snapshot.inputs.config, { ...OPTIONS, rom: snapshot.inputs.rom });
     expect(() => restoreSnapshot(machine, snapshot, 'file')).toThrow(
       expect.objectContaining({ code: 'SNAPSHOT_DAMAGED' }),
@@ -84,13 +87,13 @@ describe('a snapshot file', () => {
 
   test('compressed by another method is refused', () => {
     const other = { ...plain, method: 'other' };
-    expect(() => decodeSnapshot(savedFile(), other, 'file')).toThrow(
+    expect(() => decodeSnapshot(bytesInMemory(savedFile()), other, 'file')).toThrow(
       expect.objectContaining({ code: 'SNAPSHOT_VERSION', message: expect.stringContaining('plain instead of other') }),
     );
   });
 
   test('with a part of another version is refused, and says which', () => {
-    const snapshot = decodeSnapshot(savedFile(), plain, 'file');
+    const snapshot = decodeSnapshot(bytesInMemory(savedFile()), plain, 'file');
     const { components } = snapshot.state;
     const newer = { ...components, PIT: { ...components.PIT, version: 2 } };
     const { machine } = scriptedMachine(snapshot.inputs.config, { ...OPTIONS, rom: snapshot.inputs.rom });
@@ -107,7 +110,7 @@ describe('a snapshot file', () => {
     ['a file', { fwCfg: { files: new Map([['opt/a', Uint8Array.of(1, 2, 4)]]) } }, 'fw_cfg file opt/a'],
     ['a file more', { fwCfg: { files: new Map([...OPTIONS.fwCfg.files, ['b', Uint8Array.of(1)]]) } }, 'fw_cfg file b'],
   ] as const)('of a board that differs in %s is refused, and says so', (_what, change, part) => {
-    const snapshot = decodeSnapshot(savedFile(), plain, 'file');
+    const snapshot = decodeSnapshot(bytesInMemory(savedFile()), plain, 'file');
     const config = 'config' in change ? change.config : snapshot.inputs.config;
     const { machine } = scriptedMachine(config, { ...OPTIONS, rom: snapshot.inputs.rom, ...change });
     expect(() => restoreSnapshot(machine, snapshot, 'file')).toThrow(

@@ -1,7 +1,7 @@
 const PAGE = 0x1000;
 const PAGE_WORDS = PAGE / 4;
-/** Longest run, pages: 1 MiB, so that pieces are neither many nor large. */
-const LONGEST_RUN = 256;
+/** Longest run, pages: 256 KiB, so that pieces are neither many nor large. */
+const LONGEST_RUN = 64;
 
 /** Pages that follow one another in RAM, none of them all zeros. */
 export interface PageRun {

@@ -18,8 +18,8 @@ const MAGIC = asciiBytes('Q35SNAP\n');
 export const SNAPSHOT_VERSION = 3;
 const HASH_BYTES = 32;
 const PROLOGUE_BYTES = MAGIC.length + 4 + 4 + HASH_BYTES;
-/** Pages of a blob of RAM: 1 MiB, so that a guest which looks at one page waits for few others. */
-const GROUP_PAGES = 256;
+/** Pages of a blob of RAM: 256 KiB, so that a guest which looks at one page waits for few others. */
+const GROUP_PAGES = 64;
 
 interface Blob {
   /** Bytes as they are and as they lie in the file. */
@@ -40,6 +40,17 @@ interface Header {
   readonly host: unknown;
 }
 
+/** A file's bytes as a port: most of a snapshot is read when its guest asks for it. */
+export interface StoredBytes {
+  /** A piece, shorter where the file ends; valid until the next one is read. */
+  read(offset: number, byteLength: number): Uint8Array;
+}
+
+/** A file that is in memory already. */
+export function bytesInMemory(bytes: Uint8Array): StoredBytes {
+  return { read: (offset, byteLength) => bytes.subarray(offset, offset + byteLength) };
+}
+
 /** A snapshot as it was read. */
 export interface Snapshot {
   readonly board: BoardIdentity;
@@ -48,7 +59,7 @@ export interface Snapshot {
   /** Whatever the host side stored beside the machine. */
   readonly host: unknown;
   /**
-   * The pages of RAM that hold anything, to be decompressed one group after the other; all checked here.
+   * The pages of RAM that hold anything, to be read and decompressed one group after the other; all checked here.
    * @throws UserError SNAPSHOT_DAMAGED
    */
   ramSources(): readonly PageSource[];
@@ -118,36 +129,38 @@ function boardError(file: string, differences: readonly string[]): UserError {
  * Reads a snapshot; `file` is its name for messages.
  * @throws UserError SNAPSHOT_FORMAT, SNAPSHOT_VERSION, SNAPSHOT_DAMAGED
  */
-export function decodeSnapshot(bytes: Uint8Array, compressor: Compressor, file: string): Snapshot {
-  if (!equalBytes(bytes.subarray(0, MAGIC.length), MAGIC)) {
+export function decodeSnapshot(stored: StoredBytes, compressor: Compressor, file: string): Snapshot {
+  const prologue = stored.read(0, PROLOGUE_BYTES).slice();
+  if (!equalBytes(prologue.subarray(0, MAGIC.length), MAGIC)) {
     throw new UserError('SNAPSHOT_FORMAT', 'the file is no snapshot', {
       place: { file },
       mend: 'name a file that `q35 snapshot save` wrote',
     });
   }
-  if (bytes.length < PROLOGUE_BYTES) throw damaged(file, 'it ends early');
-  const view = viewOf(bytes);
+  if (prologue.length < PROLOGUE_BYTES) throw damaged(file, 'it ends early');
+  const view = viewOf(prologue);
   const version = view.getUint32(MAGIC.length, true);
   if (version !== SNAPSHOT_VERSION) throw versionError(file, `${version} instead of ${SNAPSHOT_VERSION}`);
-  const hash = new TextDecoder().decode(bytes.subarray(MAGIC.length + 8, PROLOGUE_BYTES));
-  let at = PROLOGUE_BYTES + view.getUint32(MAGIC.length + 4, true);
-  const headerBytes = bytes.slice(PROLOGUE_BYTES, at);
+  const hash = new TextDecoder().decode(prologue.subarray(MAGIC.length + 8));
+  const headerLength = view.getUint32(MAGIC.length + 4, true);
+  const headerBytes = stored.read(PROLOGUE_BYTES, headerLength);
+  let at = PROLOGUE_BYTES + headerLength;
   if (stateHash([headerBytes]) !== hash) throw damaged(file, 'the hash of its header does not match');
   const header: Header = JSON.parse(new TextDecoder().decode(headerBytes));
   if (header.compression !== compressor.method) {
     throw versionError(file, `compressed by ${header.compression} instead of ${compressor.method}`);
   }
-  const decompress = (stored: Uint8Array, byteLength: number, from: number): Uint8Array => {
+  const decompress = (blob: Blob, from: number): Uint8Array => {
     try {
-      return compressor.decompress(stored, byteLength);
+      return compressor.decompress(stored.read(from, blob.stored), blob.byteLength);
     } catch (error) {
       throw damaged(file, `its bytes from ${from} on (${(error as Error).message})`);
     }
   };
-  const load = ({ byteLength, stored }: Blob): Uint8Array => {
+  const load = (blob: Blob): Uint8Array => {
     const from = at;
-    at += stored;
-    return decompress(bytes.subarray(from, at), byteLength, from);
+    at += blob.stored;
+    return decompress(blob, from);
   };
   const inputs: MachineInputs = {
     config: header.config,
@@ -167,9 +180,10 @@ export function decodeSnapshot(bytes: Uint8Array, compressor: Compressor, file: 
       return header.ram.map(({ runs, blob, checksum }) => {
         const from = at;
         at += blob.stored;
-        const stored = bytes.subarray(from, at);
-        if (compressor.checksum(stored) !== checksum) throw damaged(file, `its bytes from ${from} on`);
-        return { runs, load: () => decompress(stored, blob.byteLength, from) };
+        if (compressor.checksum(stored.read(from, blob.stored)) !== checksum) {
+          throw damaged(file, `its bytes from ${from} on`);
+        }
+        return { runs, load: () => decompress(blob, from) };
       });
     },
   };
