@@ -4,7 +4,9 @@ import {
   add,
   and,
   buffer,
+  def,
   elseThen,
+  external,
   ifThen,
   increment,
   lNot,
@@ -12,6 +14,7 @@ import {
   method,
   name,
   ret,
+  scope,
   store,
   subtract,
   type TermsLike,
@@ -50,6 +53,9 @@ const KEPT: Readonly<Record<string, TermsLike>> = {
   'an operator as a statement behind a name': [store('BAR', 'FOO'), subtract(add('FOO', 1, local(1)), 2)],
   'carets as a target': [store(0, 'FOO'), store(1, '^'), and('FOO', 1, '^^'), increment('^')],
   'a package whose count is an operator': [varPackage(lNot(3), []), name('FOO', varPackage(add(1, 2), [1]))],
+  'an External by a name that ASL cannot write': [
+    scope('\\_SB', [def('DefExternal', { kind: 'NameString', path: '^_SCI.0GI0' }, 5, 0), external('^FOO', 5)]),
+  ],
   'an increment of what is no object': [increment(lNot(0)), increment(increment('FOO'))],
 };
 

@@ -13,7 +13,8 @@ import { isVeiled } from './iasl-types.ts';
  * - `@raw 00 1f`: these bytes, which are no AML.
  * - `@stmt One`: a statement that ASL does not have, as an expression.
  * - `@var`: the package behind it is a VarPackage although its size is a constant.
- * - `@emit 2 ^FOO`: the External behind it stands in the AML, with 2 arguments and this name; others only tell the compiler.
+ * - `@emit 2 ^FOO`: the External behind it stands in the AML, with 2 arguments and this name; others only tell the compiler. Codes of
+ *   characters in backticks are a name that ASL cannot write.
  * - `@instead TEXT` … `@end`: TEXT is meant; what stands between the two is what iasl accepts in its place. Codes of characters
  *   in backticks are a name that ASL cannot write.
  * - `@header 28 49 4e 54 4c`: bytes of the header by their offset, for which DefinitionBlock has no words.
@@ -103,6 +104,11 @@ export function pathText(path: string): string {
   );
   return instead(verbatimName(path), path === '' ? 'NULL' : formatPath(prefix + sound.join('.')));
 }
+
+/** `path` where an annotation states it: as it is, or by the codes of its characters. */
+export const statedPath = (path: string): string => (isPlain(path) ? formatPath(path) : verbatimName(path));
+
+const isPlain = (path: string): boolean => path !== '' && SOUND_PATH.test(path) && !KEYWORDS.has(formatPath(path));
 
 const verbatimName = (path: string): string =>
   `\`${Array.from(path, (character) => character.charCodeAt(0).toString(16).padStart(2, '0')).join(' ')}\``;

@@ -9,7 +9,15 @@ import {
   ROW_BY_KIND,
 } from '../opcodes.ts';
 import type { AmlTerm, AnyDef, Def, DefTerm, NameTerm, OperandValue } from '../tree.ts';
-import { annotated, annotation, droppedStatement, instead, isDroppedStatement, pathText } from './annotations.ts';
+import {
+  annotated,
+  annotation,
+  droppedStatement,
+  instead,
+  isDroppedStatement,
+  pathText,
+  statedPath,
+} from './annotations.ts';
 import { idlePreamble, returnsRefused } from './iasl-methods.ts';
 import { refusesName } from './iasl-reserved.ts';
 import { veiled } from './iasl-types.ts';
@@ -239,7 +247,7 @@ const STATEMENTS: Statements = {
     const shown = keyword === 'UnknownObj' ? scopeType(absolute, place) : keyword;
     const original = [
       `${count}`,
-      ...(path === name.path ? [] : [pathText(name.path)]),
+      ...(path === name.path ? [] : [statedPath(name.path)]),
       ...(OBJECT_TYPES[type] === shown ? [] : [`${type}`]),
     ];
     const text = `External (${annotated(name, pathText(path))}, ${shown})`;

@@ -136,8 +136,7 @@ export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] 
   const verbatimName = (): void => {
     const close = text.indexOf('`', at + 1);
     const end = close < 0 ? text.length : close;
-    const codes = text.slice(at + 1, end).match(/[0-9a-f]+/gi) ?? [];
-    const value = String.fromCharCode(...codes.map((digits) => Number.parseInt(digits, 16) & 0xff));
+    const value = charactersOf(text.slice(at + 1, end));
     tokens.push({ kind: 'name', text: value, isVerbatim: true, source, start: at, end: end + 1, startsLine });
     startsLine = false;
     at = Math.min(end + 1, text.length);
@@ -216,6 +215,10 @@ export function tokenize(source: SourceText, diagnostics: Diagnostics): Token[] 
   push('end', '', text.length, text.length);
   return tokens;
 }
+
+/** The characters whose codes `codes` lists in hexadecimal. */
+export const charactersOf = (codes: string): string =>
+  String.fromCharCode(...(codes.match(/[0-9a-f]+/gi) ?? []).map((digits) => Number.parseInt(digits, 16) & 0xff));
 
 const describeCharacter = (code: number): string =>
   code > 0x20 && code < 0x7f ? `"${String.fromCharCode(code)}"` : `the byte 0x${code.toString(16)}`;

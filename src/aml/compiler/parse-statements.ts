@@ -2,6 +2,7 @@
 import { OBJECT_TYPES } from '../opcodes.ts';
 import type { AmlTerm } from '../tree.ts';
 import { type Cursor, describe, type MethodContext, SyntaxFailure, wordOf } from './cursor.ts';
+import { charactersOf } from './lexer.ts';
 import {
   def,
   parseList,
@@ -108,13 +109,13 @@ function isBlockWithoutHead(cursor: Cursor): boolean {
 
 /** True when the annotation was read with what belongs to it. */
 function parseAnnotatedStatement(cursor: Cursor, terms: AmlTerm[]): boolean {
-  const [name, ...values] = cursor.token.text.split(' ');
+  const [name, value] = cursor.token.text.split(' ');
   switch (name) {
     case 'pkg': {
       cursor.next();
       const before = terms.length;
       parseStatement(cursor, terms);
-      if (terms.length > before) terms[before] = withPkgLength(cursor, terms[before], Number(values[0]));
+      if (terms.length > before) terms[before] = withPkgLength(cursor, terms[before], Number(value));
       return true;
     }
     case 'stmt':
@@ -128,7 +129,7 @@ function parseAnnotatedStatement(cursor: Cursor, terms: AmlTerm[]): boolean {
       const annotation = cursor.next();
       const token = cursor.next();
       const external = parseExternal(cursor, token);
-      emitExternal(cursor, external, annotation, values);
+      emitExternal(cursor, external, annotation);
       terms.push(external);
       return true;
     }
@@ -142,14 +143,18 @@ function parseAnnotatedStatement(cursor: Cursor, terms: AmlTerm[]): boolean {
   }
 }
 
+/** The count, the name where it is another, by its characters or their codes, and the type where it is another. */
+const EMITTED = /^emit (?<count>\d+)(?: (?:`(?<codes>[^`]*)`|(?<path>[^\d`]\S*)))?(?: (?<type>\d+))?$/;
+
 /** The External as it stands in the AML: its count, and its name and type where ASL says them otherwise. */
-function emitExternal(cursor: Cursor, external: AmlTerm, annotation: Token, [count, ...rest]: readonly string[]): void {
-  if (external.kind !== 'DefExternal') return;
-  const path = rest.find((value) => !/^\d/.test(value));
-  const type = rest.find((value) => /^\d/.test(value));
+function emitExternal(cursor: Cursor, external: AmlTerm, annotation: Token): void {
+  const stated = EMITTED.exec(annotation.text)?.groups;
+  if (external.kind !== 'DefExternal' || !stated) return;
+  const { count, path, codes, type } = stated;
   const [name, objectType] = external.operands;
+  const written = codes === undefined ? path && cursor.nameOf(path, annotation).path : charactersOf(codes);
   const emitted = def('DefExternal', [
-    path === undefined ? name : { ...name, ...cursor.nameOf(path, annotation) },
+    written === undefined ? name : { ...name, path: written },
     type === undefined ? objectType : Number(type),
     Number(count),
   ]);
