@@ -3,10 +3,11 @@ import { decodeEisaId } from '../eisa-id.ts';
 import { rangeContradiction } from '../resources/address-rules.ts';
 import { type AslMacro, NAME_SLOT } from '../resources/descriptor.ts';
 import { aslOfDescriptor, decodeResources, type ResourceDescriptor } from '../resources/resource-template.ts';
+import { resourceWords } from '../resources/resource-words.ts';
 import type { AmlTerm, Def, IntegerTerm } from '../tree.ts';
 import { decodeUuid } from '../uuid.ts';
 import { KNOWN_PNP_IDS, KNOWN_UUIDS } from './known-ids.ts';
-import { braced, bracedRows, hexOf, indented } from './text.ts';
+import { braced, bracedRows, hexOf, indented, withComment } from './text.ts';
 
 /** Zero and One are opcodes of their own; every other value is written in hexadecimal. */
 export function integerText({ value, byteLength }: IntegerTerm): string {
@@ -79,7 +80,7 @@ export function resourceListText(descriptors: readonly ResourceDescriptor[], tag
   for (const descriptor of descriptors) {
     const macro = aslOfDescriptor(descriptor);
     if (!macro || rangeContradiction(descriptor)) return undefined;
-    const text = macroText(macro, needsTag(descriptor) ? tagName(tags) : '');
+    const text = explained(macroText(macro, needsTag(descriptor) ? tagName(tags) : ''), descriptor);
     if (descriptor.kind === 'StartDependentFn') {
       close();
       head = text;
@@ -92,6 +93,21 @@ export function resourceListText(descriptors: readonly ResourceDescriptor[], tag
   }
   return open ? undefined : lines;
 }
+
+/** `text` with what `descriptor` claims in a comment: behind the macro, or above one whose arguments take several lines. */
+function explained(text: string, descriptor: ResourceDescriptor): string {
+  if (SELF_EXPLAINING.has(descriptor.kind)) return text;
+  // A name of a damaged table may hold anything.
+  const words = resourceWords(descriptor).replace(/[^ -~]/g, '.');
+  const isWrapped = text.slice(0, text.indexOf('\n')).endsWith(',');
+  return isWrapped ? `// ${words}\n${text}` : withComment(text, words);
+}
+
+const SELF_EXPLAINING: ReadonlySet<ResourceDescriptor['kind']> = new Set([
+  'StartDependentFn',
+  'EndDependentFn',
+  'Vendor',
+]);
 
 /** The descriptors of `bytes` when ResourceTemplate would give exactly these bytes back. */
 function templateOf(bytes: Uint8Array): readonly ResourceDescriptor[] | undefined {

@@ -34,7 +34,7 @@ import {
   operandText,
 } from './print-expressions.ts';
 import { fieldFlagsText, fieldListText, keywordOf } from './print-fields.ts';
-import { braced, hexOf } from './text.ts';
+import { braced, hexOf, withComment } from './text.ts';
 
 /** The statements of a TermList, an Else joined to its If. */
 export function statementsText(terms: readonly AmlTerm[], place: Place): string[] {
@@ -142,9 +142,7 @@ function assignmentText(row: Opcode, operands: readonly OperandValue[], place: P
 /** `text` with a comment behind its first line when ACPI reserves the name. */
 function commented(text: string, path: string): string {
   const meaning = describeName(lastSegment(path));
-  if (meaning === undefined) return text;
-  const end = text.indexOf('\n');
-  return end < 0 ? `${text}  // ${meaning}` : `${text.slice(0, end)}  // ${meaning}${text.slice(end)}`;
+  return meaning === undefined ? text : withComment(text, meaning);
 }
 
 /** `items` in braces below `head`, which declares `path`, with a comment behind it when ACPI reserves the name. */

@@ -33,6 +33,12 @@ export function laidOut(text: string): string {
   return lines.join('\n');
 }
 
+/** `text` with a comment behind its first line. */
+export function withComment(text: string, comment: string): string {
+  const end = text.indexOf('\n');
+  return end < 0 ? `${text}  // ${comment}` : `${text.slice(0, end)}  // ${comment}${text.slice(end)}`;
+}
+
 /** `head` and `items`, one a line, in braces. */
 export function braced(head: string, items: readonly string[]): string {
   if (items.length === 0) return `${head} {}`;

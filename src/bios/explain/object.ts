@@ -6,9 +6,9 @@ import { objectText } from '../../aml/interpreter/object-text.ts';
 import { predefinedObject, typeWords } from '../../aml/lint/predefined-objects.ts';
 import { formatPath, parseNameString } from '../../aml/name-string.ts';
 import { absolutePath, ROOT } from '../../aml/namespace.ts';
+import { resourceWords } from '../../aml/resources/resource-words.ts';
 import { UserError } from '../../shared/errors.ts';
 import { type ExplainedMachine, type Explanation, tryTo } from './machine.ts';
-import { resourceWords } from './resource-words.ts';
 
 /** What an OS does when it meets an object of that name. */
 const WHAT_FOLLOWS: Readonly<Record<string, string>> = {
