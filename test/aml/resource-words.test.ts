@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { compile } from '../../src/aml/compiler/compile.ts';
 import { disassemble } from '../../src/aml/disassemble.ts';
