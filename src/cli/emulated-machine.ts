@@ -20,7 +20,6 @@ import { UserError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { heedBranchHints } from './branch-hints.ts';
 import { builtInterpreters } from './interpreter-files.ts';
-import type { TierTimer } from './tier-timer.ts';
 
 /** What a machine is started with. */
 export interface MachineStart {
@@ -40,8 +39,6 @@ export interface MachineStart {
   readonly backends: Backends;
   /** Where generated interpreters come from; the build's by default. */
   readonly interpreters?: InterpreterStore;
-  /** Measures where host time goes. */
-  readonly timer?: TierTimer;
 }
 
 const ROM_GRANULARITY = 64 * KIB;
@@ -78,10 +75,9 @@ export function startMachine(start: MachineStart): Machine {
 }
 
 function engineOf(start: MachineStart, placement: EnginePlacement, bus: CpuBus): CpuEngine {
-  const { timer, cpu, logger, regionsAfter, interpreters = builtInterpreters } = start;
+  const { cpu, logger, regionsAfter, interpreters = builtInterpreters } = start;
   const topology = topologyOf(start.board.machine);
   const log = (site: string, message: string): void => logger.warn(`guest: ${site}: ${message}`);
-  const options = { model: cpu, topology, regionsAfter, interpreterStore: interpreters, instrument: timer?.instrument };
-  if (timer === undefined) return createEngine(placement, bus, log, options);
-  return timer.engine(createEngine(placement, timer.bus(bus), log, options));
+  const options = { model: cpu, topology, regionsAfter, interpreterStore: interpreters };
+  return createEngine(placement, bus, log, options);
 }

@@ -47,7 +47,6 @@ export async function runSession(
       stopAtReset: flags['no-reboot'],
       serial: { sink: serial, source: console?.source },
       debugcon,
-      timer: profiler?.timer,
       regionsAfter,
     });
     hooks.onMachine?.(machine);

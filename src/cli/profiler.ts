@@ -1,9 +1,10 @@
 import { Flags } from '@oclif/core';
+import { tiersOf } from '../emulator/debug/host-tiers.ts';
 import { GuestProfile } from '../emulator/debug/profile.ts';
 import { parseSymbols } from '../emulator/debug/symbols.ts';
 import type { Machine } from '../emulator/machine/machine.ts';
 import { readFileBytes, writeFileWhole } from './files.ts';
-import { TierTimer } from './tier-timer.ts';
+import { HostSampler } from './host-sampler.ts';
 
 /** Flags of a run that is profiled. */
 export const profileFlags = {
@@ -30,10 +31,11 @@ const MICROSECONDS = 1e6;
 
 /** A run under measurement. */
 export class Profiler {
-  readonly timer = new TierTimer();
   readonly #profile: GuestProfile;
   readonly #flameGraph: string | undefined;
+  readonly #host = new HostSampler();
   readonly #cpuBefore = process.cpuUsage();
+  readonly #threadBefore = process.threadCpuUsage();
   #retired = 0;
 
   /** @throws UserError FILE_READ, SYMBOLS_FORMAT */
@@ -45,7 +47,6 @@ export class Profiler {
   /** The machine stands and has not run yet. */
   start(machine: Machine): void {
     this.#retired = machine.engine.retired();
-    this.timer.machine(machine);
   }
 
   sample(machine: Machine): void {
@@ -59,10 +60,22 @@ export class Profiler {
    * @throws UserError FILE_WRITE
    */
   finish(): string {
-    const { user, system } = process.cpuUsage(this.#cpuBefore);
+    const sampled = tiersOf(this.#host.stop());
+    const all = secondsOf(process.cpuUsage(this.#cpuBefore));
+    const own = secondsOf(process.threadCpuUsage(this.#threadBefore));
+    // Samples come on the wall clock: on a busy host they stand for less CPU time.
+    const scale = own / sampled.reduce((total, { seconds }) => total + seconds, Number.MIN_VALUE);
+    const tiers = [
+      ...sampled.map(({ name, seconds }) => ({ name, seconds: seconds * scale })),
+      { name: "V8's other threads: its compilers", seconds: all - own },
+    ];
     if (this.#flameGraph !== undefined) writeFileWhole(this.#flameGraph, this.#profile.svg());
-    return this.#profile.text((user + system) / MICROSECONDS, this.timer.times());
+    return this.#profile.text(all, tiers);
   }
+}
+
+function secondsOf({ user, system }: NodeJS.CpuUsage): number {
+  return (user + system) / MICROSECONDS;
 }
 
 /** A profiler when the flags ask for one. */

@@ -16,7 +16,6 @@ import { instantiateGeneratedCode } from './execution/generated-code.ts';
 import { ProcessorSet } from './execution/processor-set.ts';
 import { RoundRobin } from './execution/round-robin.ts';
 import { RunLoop } from './execution/run-loop.ts';
-import type { InstrumentCall } from './instrument.ts';
 import { HandlerTable } from './interpreter/handlers.ts';
 import type { InterpreterStore } from './interpreter/interpreter-store.ts';
 import { ENTRY_COUNTS, entryCountOf, INDIRECT_JUMPS, INDIRECT_JUMPS_END } from './interpreter/layout.ts';
@@ -41,8 +40,6 @@ export interface EngineOptions {
   readonly entropy?: EntropySource;
   /** Compile a block into a region after this many entries (default: REGIONS_AFTER); NEVER_HOT: never. */
   readonly regionsAfter?: number;
-  /** Wraps what generated code calls, for a profile. */
-  readonly instrument?: InstrumentCall;
   /** Where generated interpreters are kept; without one each engine generates its own. */
   readonly interpreterStore?: InterpreterStore;
 }
@@ -148,7 +145,7 @@ class Processor implements CpuEngine {
     const exceptions = new ExceptionUnit(context);
     const exitRequest = new ExitRequest(state, codeCache, budget, call);
     const calls = new CodeCalls({ context, operands, fault: guestFault, codeCache, processors, faults, budget, call });
-    const { instrument, interpreterStore, regionsAfter = REGIONS_AFTER } = options;
+    const { interpreterStore, regionsAfter = REGIONS_AFTER } = options;
     const { features } = model;
     const code = {
       placement,
@@ -160,7 +157,6 @@ class Processor implements CpuEngine {
       faults,
       call,
       regionsAfter,
-      instrument,
       features,
       interpreterStore,
     };

@@ -1,15 +1,8 @@
 import { hex } from '../../shared/bytes.ts';
 import type { EnginePosition } from '../cpu/engine.ts';
 import { type FlameStack, flameGraph } from './flame-graph.ts';
+import type { TierTime } from './host-tiers.ts';
 import type { SymbolTable } from './symbols.ts';
-
-/** Host time of a part of the program, seconds. */
-export interface TierTime {
-  readonly name: string;
-  readonly seconds: number;
-  /** Calls from generated code, or undefined where that means nothing. */
-  readonly calls?: number;
-}
 
 /** Functions that the text lists. */
 const HOTTEST = 20;
@@ -58,11 +51,10 @@ export class GuestProfile {
     const lines = [
       `profile: ${Math.round(this.#total / MILLION)} M instructions in ${seconds.toFixed(2)} s of CPU time, ${rate.toFixed(0)} M/s`,
       '',
-      'host time by tier (measuring slows what is called often)',
-      ...tiers.map(({ name, seconds: spent, calls }) => {
-        const count = calls === undefined ? '' : `  ${calls.toLocaleString('en')} calls`;
-        return `  ${percent(spent, measured)}  ${spent.toFixed(2).padStart(7)} s  ${name}${count}`;
-      }),
+      'host time by tier, sampled',
+      ...tiers.map(
+        ({ name, seconds: spent }) => `  ${percent(spent, measured)}  ${spent.toFixed(2).padStart(7)} s  ${name}`,
+      ),
       '',
       `guest functions, ${this.#samples.toLocaleString('en')} samples on virtual time`,
       ...this.stacks()

@@ -1,6 +1,5 @@
 import type { CpuState } from '../cpu-state.ts';
 import type { EnginePlacement } from '../engine.ts';
-import { type InstrumentCall, instrumented } from '../instrument.ts';
 import { generateInterpreter } from '../interpreter/generate.ts';
 import type { HandlerTable } from '../interpreter/handlers.ts';
 import { bindHelpers } from '../interpreter/helpers.ts';
@@ -32,7 +31,6 @@ export interface GeneratedCodePorts {
   readonly call: CurrentCall;
   /** Entries after which a block is compiled into a region. */
   readonly regionsAfter: number;
-  readonly instrument: InstrumentCall | undefined;
   /** Of the processor's model. */
   readonly features: ReadonlySet<string>;
   readonly interpreterStore: InterpreterStore | undefined;
@@ -104,7 +102,7 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
       return 0;
     },
   };
-  const instance = new WebAssembly.Instance(module, { env: instrumented(imports, ports.instrument) });
+  const instance = new WebAssembly.Instance(module, { env: imports });
   const { run, deliver } = instance.exports;
   return { run: run as (uop: number) => void, deliver: deliver as Deliver, regions };
 }

@@ -15,6 +15,7 @@ import {
 import { call, i32, i64, localGet } from '../wasm/expr.ts';
 import { FunctionBuilder, type Label } from '../wasm/function-builder.ts';
 import { ModuleBuilder } from '../wasm/module-builder.ts';
+import { MODULE_NAMES, PAGE_WALK } from '../wasm/module-names.ts';
 import { DELIVER_SIGNATURE, deliveryFunction } from './delivery-code.ts';
 import type { HandlerKey, HandlerTable } from './handlers.ts';
 import { SPECIAL_COUNT } from './handlers.ts';
@@ -245,7 +246,7 @@ function emitRun(
 function addPageWalks(module: ModuleBuilder, imports: Record<string, number>): void {
   for (const name of ['slowRead', 'slowWrite', 'slowModify', 'quietRead', 'quietWrite']) {
     const walk = pageWalkFunction(imports[name], !name.endsWith('Read'));
-    imports[name] = module.indexOf(module.addFunction(ACCESS_SIGNATURE, walk));
+    imports[name] = module.indexOf(module.addFunction(ACCESS_SIGNATURE, walk, PAGE_WALK));
   }
 }
 
@@ -258,7 +259,7 @@ export function generateInterpreter(
   memory: { initialPages: number; maximumPages: number; shared: boolean },
   hotEntries: number = NEVER_HOT,
 ): Uint8Array<ArrayBuffer> {
-  const module = new ModuleBuilder(memory);
+  const module = new ModuleBuilder(memory, MODULE_NAMES.INTERPRETER);
   module.importTable();
   const imports: Record<string, number> = {};
   for (const [name, count] of Object.entries({ ...IMPORT_PARAMETERS, ...HELPER_PARAMETERS })) {

@@ -2,6 +2,7 @@ import type { HandlerTable } from '../interpreter/handlers.ts';
 import type { ImportIndexes } from '../interpreter/interpreter-semantics.ts';
 import { HELPER_PARAMETERS } from '../isa/helper-signatures.ts';
 import { ModuleBuilder, type Signature } from '../wasm/module-builder.ts';
+import { MODULE_NAMES } from '../wasm/module-names.ts';
 import { RegionEmission } from './region-emission.ts';
 import type { RegionPlan } from './region-plan.ts';
 import { HANDLER_SIGNATURE, RUNTIME_IMPORTS } from './region-runtime.ts';
@@ -68,7 +69,7 @@ export class RegionCompiler {
   }
 
   compile(plans: readonly RegionPlan[]): Uint8Array<ArrayBuffer> {
-    const module = new ModuleBuilder(this.#memory);
+    const module = new ModuleBuilder(this.#memory, MODULE_NAMES.REGION);
     module.importTable();
     const imports = new ImportsOnDemand(module) as unknown as ImportIndexes;
     const handlerType = module.type(HANDLER_SIGNATURE);

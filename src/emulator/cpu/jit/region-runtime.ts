@@ -7,6 +7,7 @@ import { BUDGET, JUMP_RIP, RIP_PAGE, TLB_READ, TLB_WRITE } from '../state.ts';
 import { call, i32, i64, localGet } from '../wasm/expr.ts';
 import { FunctionBuilder } from '../wasm/function-builder.ts';
 import { ModuleBuilder, type Signature } from '../wasm/module-builder.ts';
+import { MODULE_NAMES, PAGE_WALK } from '../wasm/module-names.ts';
 
 const KINDS = ['slowRead', 'slowWrite', 'slowModify', 'speculativeRead'] as const;
 const isRead = (kind: string): boolean => kind.endsWith('Read');
@@ -43,11 +44,11 @@ export function runtimeModule(
   memory: { initialPages: number; maximumPages: number; shared: boolean },
   firstRegion: number,
 ): Uint8Array<ArrayBuffer> {
-  const module = new ModuleBuilder(memory);
+  const module = new ModuleBuilder(memory, MODULE_NAMES.REGION);
   module.importTable();
   const slow = KINDS.map((kind) => module.importFunction(kind, ACCESS_SIGNATURE));
   for (const [index, kind] of KINDS.entries()) {
-    const walk = module.addFunction(ACCESS_SIGNATURE, pageWalkFunction(slow[index], !isRead(kind)));
+    const walk = module.addFunction(ACCESS_SIGNATURE, pageWalkFunction(slow[index], !isRead(kind)), PAGE_WALK);
     const miss = module.addFunction(MISS_SIGNATURE, emitMiss(module.indexOf(walk)));
     module.exportFunction(`${kind}Miss`, miss);
     const tlb = isRead(kind) ? TLB_READ : TLB_WRITE;

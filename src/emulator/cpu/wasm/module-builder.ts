@@ -15,15 +15,17 @@ export class ModuleBuilder {
   readonly #types: Signature[] = [];
   readonly #typeIndexes = new Map<string, number>();
   readonly #imports: { name: string; type: number }[] = [];
-  readonly #functions: { type: number; body: FunctionBody }[] = [];
+  readonly #functions: { type: number; body: FunctionBody; name: string | undefined }[] = [];
   readonly #exports: { name: string; position: number }[] = [];
   readonly #elements: number[] = [];
   #importedTable = false;
   readonly #memory: { initialPages: number; maximumPages: number; shared: boolean };
+  readonly #name: string;
 
-  /** The module imports its memory as `env.memory` with these limits (64 KiB pages). */
-  constructor(memory: { initialPages: number; maximumPages: number; shared: boolean }) {
+  /** The module imports its memory as `env.memory` with these limits (64 KiB pages). Profiles know it by its name. */
+  constructor(memory: { initialPages: number; maximumPages: number; shared: boolean }, name = 'code') {
     this.#memory = memory;
+    this.#name = name;
   }
 
   /** Index of a signature, added when new. */
@@ -42,9 +44,9 @@ export class ModuleBuilder {
     return this.#imports.length - 1;
   }
 
-  /** Adds a finished function; returns its position among the module's own. */
-  addFunction(signature: Signature, builder: FunctionBuilder): number {
-    this.#functions.push({ type: this.type(signature), body: builder.finish() });
+  /** Adds a finished function, by a name of its own where profiles must tell it; returns its position among the module's own. */
+  addFunction(signature: Signature, builder: FunctionBuilder, name?: string): number {
+    this.#functions.push({ type: this.type(signature), body: builder.finish(), name });
     return this.#functions.length - 1;
   }
 
@@ -130,7 +132,35 @@ export class ModuleBuilder {
       section.unsigned(body.bytes.length);
       section.append(body.bytes);
     });
+    this.#writeNames(out);
     return out.bytes.slice();
+  }
+
+  /** The custom section `name`, which stands last (WebAssembly 2.0 §7.4): the module's, and those of functions that have one. */
+  #writeNames(out: ByteBuffer): void {
+    const section = new ByteBuffer();
+    section.name('name');
+    const write = (id: number, content: (bytes: ByteBuffer) => void): void => {
+      const bytes = new ByteBuffer();
+      content(bytes);
+      section.u8(id);
+      section.unsigned(bytes.length);
+      section.append(bytes.bytes);
+    };
+    write(0, (bytes) => bytes.name(this.#name));
+    const named = this.#functions.flatMap(({ name }, position) => (name === undefined ? [] : [{ name, position }]));
+    if (named.length > 0) {
+      write(1, (bytes) => {
+        bytes.unsigned(named.length);
+        for (const { name, position } of named) {
+          bytes.unsigned(this.indexOf(position));
+          bytes.name(name);
+        }
+      });
+    }
+    out.u8(0);
+    out.unsigned(section.length);
+    out.append(section.bytes);
   }
 
   /** The custom section `metadata.code.branch_hint`, which stands before the code. */
