@@ -13,8 +13,6 @@ export interface Structure {
   readonly isMerge: readonly boolean[];
   /** A back edge comes in: the block begins a Wasm loop. */
   readonly isLoop: readonly boolean[];
-  /** Edges that no structure can hold (irreducible): the region is left over them. */
-  readonly isCut: (from: number, to: number) => boolean;
 }
 
 /** Reverse postorder of the blocks that can be reached. */
@@ -63,29 +61,21 @@ function dominators(graph: FlowGraph, sequence: readonly number[], order: readon
   return immediate;
 }
 
-/** Works out loops, merges and the dominator tree (Ramsey, "Beyond Relooper"). */
+/** Works out loops, merges and the dominator tree (Ramsey, "Beyond Relooper"). Every loop of `graph` has one way in. */
 export function structureOf(graph: FlowGraph): Structure {
   const sequence = reversePostorder(graph);
   const order: number[] = new Array(graph.successors.length).fill(-1);
   for (const [position, block] of sequence.entries()) order[block] = position;
   const immediate = dominators(graph, sequence, order);
-  const dominates = (ancestor: number, block: number): boolean => {
-    let at = block;
-    while (order[at] > order[ancestor]) at = immediate[at];
-    return at === ancestor;
-  };
-  const isBack = (from: number, to: number): boolean => order[to] <= order[from];
-  const isCut = (from: number, to: number): boolean => isBack(from, to) && !dominates(to, from);
   const children: number[][] = graph.successors.map(() => []);
   for (const block of sequence) if (block !== 0) children[immediate[block]].push(block);
   const forward: number[] = new Array(graph.successors.length).fill(0);
   const isLoop: boolean[] = new Array(graph.successors.length).fill(false);
   for (const from of sequence) {
     for (const to of graph.successors[from]) {
-      if (isCut(from, to)) continue;
-      if (isBack(from, to)) isLoop[to] = true;
+      if (order[to] <= order[from]) isLoop[to] = true;
       else forward[to]++;
     }
   }
-  return { order, children, isMerge: forward.map((count) => count >= 2), isLoop, isCut };
+  return { order, children, isMerge: forward.map((count) => count >= 2), isLoop };
 }

@@ -5,7 +5,7 @@ export function innermostLoops(
   { successors }: FlowGraph,
   structure: Structure,
 ): readonly (readonly number[] | undefined)[] {
-  const { order, isCut } = structure;
+  const { order } = structure;
   const predecessors: number[][] = successors.map(() => []);
   for (const [from, targets] of successors.entries())
     if (order[from] >= 0) for (const to of targets) predecessors[to].push(from);
@@ -13,7 +13,7 @@ export function innermostLoops(
   const bodies: (readonly number[])[] = [];
   for (const [from, targets] of successors.entries()) {
     for (const to of targets) {
-      if (order[from] < 0 || order[to] > order[from] || isCut(from, to)) continue;
+      if (order[from] < 0 || order[to] > order[from]) continue;
       const body = new Set([to]);
       collect(from, body, predecessors);
       bodies.push([...body]);

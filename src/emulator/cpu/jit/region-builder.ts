@@ -50,6 +50,8 @@ export class RegionBuilder {
   readonly next: I32;
   /** RIP_PAGE at the region's entry. */
   readonly entryPage: I64;
+  /** The block that a way over a crossroads leads to. */
+  readonly destination: I32;
   readonly budget: I64;
   readonly vectors: RegionVectors;
   /** Floating point whose numbers are looked at together. */
@@ -80,6 +82,7 @@ export class RegionBuilder {
     this.memory = new RegionMemory(this.tlb, firstSlot);
     this.next = b.local('i32');
     this.entryPage = b.local('i64');
+    this.destination = b.local('i32');
     this.budget = b.local('i64');
     // All of them now: a local that is first taken inside a scope would be given away at its end.
     this.#registers = Array.from({ length: 16 }, () => b.local('i64'));

@@ -8,6 +8,7 @@ import type { TranslatedBlock } from '../translation/code-cache.ts';
 import { call, i32, i64 } from '../wasm/expr.ts';
 import type { FunctionBuilder, Label } from '../wasm/function-builder.ts';
 import { type Structure, structureOf } from './control-flow.ts';
+import { type ReducibleGraph, reducible } from './crossroads.ts';
 import { isQuiet, isWatched } from './float-instructions.ts';
 import { allowsSpans } from './float-span.ts';
 import { jumpTableOf } from './jump-table.ts';
@@ -33,6 +34,7 @@ export interface EmissionPorts {
 export class RegionEmission {
   readonly #ports: EmissionPorts;
   readonly #plan: RegionPlan;
+  readonly #graph: ReducibleGraph;
   readonly #structure: Structure;
   readonly #region: RegionBuilder;
   readonly #walking: WalkingRegisters;
@@ -50,9 +52,10 @@ export class RegionEmission {
     const successors = plan.map(({ taken, fallThrough, targets }) => [
       ...new Set([taken, fallThrough, ...targets].filter((index) => index >= 0)),
     ]);
-    this.#structure = structureOf({ successors });
+    this.#graph = reducible({ successors });
+    this.#structure = structureOf(this.#graph);
     this.#allowsSpans = this.#region.isWide && allowsSpans(ports.view.getUint32(MXCSR, true));
-    const loops = innermostLoops({ successors }, this.#structure);
+    const loops = innermostLoops(this.#graph, this.#structure);
     this.#walking = new WalkingRegisters(plan, loops, ports.view, ports.handlers);
   }
 
@@ -93,7 +96,8 @@ export class RegionEmission {
 
   #within(index: number, merges: readonly number[], isEntered: boolean): void {
     if (merges.length === 0) {
-      this.#block(index, isEntered);
+      if (index < this.#plan.length) this.#block(index, isEntered);
+      else this.#crossroads(index);
       return;
     }
     const [outer, ...rest] = merges;
@@ -211,11 +215,39 @@ export class RegionEmission {
   /** From block to block of the region. */
   #enter(from: number, to: number): void {
     const { b } = this.#region;
-    const { order, isMerge, isCut } = this.#structure;
     if (isGuarded(this.#plan[from], this.#plan[to])) this.#crossPage(to);
-    if (isCut(from, to)) this.#leave(this.#plan[to].block.uop | NEXT.ENTER);
-    else if (order[to] <= order[from] || isMerge[to]) b.br(this.#labels.get(to)!);
-    else this.#tree(to, false);
+    const next = this.#graph.next(from, to);
+    if (next !== to) b.set(this.#region.destination, i32.const(to));
+    this.#follow(from, next);
+  }
+
+  /** Along an edge of the graph. */
+  #follow(from: number, next: number): void {
+    const { order, isMerge } = this.#structure;
+    if (order[next] <= order[from] || isMerge[next]) this.#region.b.br(this.#labels.get(next)!);
+    else this.#tree(next, false);
+  }
+
+  /** On to the block that was chosen where control turned this way. */
+  #crossroads(node: number): void {
+    const { b, destination } = this.#region;
+    const blocks = this.#graph.destinations(node);
+    const labels: Label[] = [];
+    const within = (index: number): void => {
+      if (index === blocks.length) {
+        const table: Label[] = new Array(Math.max(...blocks) + 1).fill(labels[0]);
+        for (const [position, block] of blocks.entries()) table[block] = labels[position];
+        b.brTable(destination, table, labels[0]);
+        return;
+      }
+      b.block((label) => {
+        labels[index] = label;
+        within(index + 1);
+      });
+      this.#region.forget();
+      this.#follow(node, this.#graph.next(node, blocks[index]));
+    };
+    within(0);
   }
 
   /** An indirect jump: on in this region when the target is one of those that are known. */

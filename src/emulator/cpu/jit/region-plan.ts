@@ -6,8 +6,8 @@ import { SYSTEM } from '../isa/row.ts';
 import { TRANSLATION_AREA } from '../state.ts';
 import type { CodeCache, TranslatedBlock } from '../translation/code-cache.ts';
 
-const MAXIMUM_BLOCKS = 64;
-const MAXIMUM_INSTRUCTIONS = 600;
+const MAXIMUM_BLOCKS = 160;
+const MAXIMUM_INSTRUCTIONS = 1500;
 /** Targets of one indirect jump that a region holds. */
 const MAXIMUM_TARGETS = 64;
 const LOW_32 = 0xffff_ffffn;

@@ -64,6 +64,8 @@ export class WalkingRegisters {
     const walks: boolean[] = new Array(COUNT).fill(true);
     const copies: Copy[] = [];
     for (const number of blocks) {
+      // A crossroads is no block.
+      if (number >= this.#plan.length) continue;
       const { block } = this.#plan[number];
       for (let index = 0; index < block.count; index++) {
         const uop = block.uop + index * UOP.BYTE_LENGTH;
