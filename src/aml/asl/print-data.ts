@@ -1,6 +1,6 @@
 import { UserError } from '../../shared/errors.ts';
 import { decodeEisaId } from '../eisa-id.ts';
-import { rangeContradiction } from '../resources/address-rules.ts';
+import { isUnset, rangeContradiction } from '../resources/address-rules.ts';
 import { type AslMacro, NAME_SLOT } from '../resources/descriptor.ts';
 import { aslOfDescriptor, decodeResources, type ResourceDescriptor } from '../resources/resource-template.ts';
 import { resourceWords } from '../resources/resource-words.ts';
@@ -46,22 +46,6 @@ function macroText({ name, args: slots, list }: AslMacro, tag = ''): string {
   return list === undefined ? head : bracedRows(head, list, 16);
 }
 
-/** iasl wants a tag on a range that is all zero: some code must fill it in. */
-function needsTag(descriptor: ResourceDescriptor): boolean {
-  switch (descriptor.kind) {
-    case 'IO':
-    case 'Memory24':
-    case 'Memory32':
-      return descriptor.minimum === 0 && descriptor.maximum === 0 && descriptor.byteLength === 0;
-    case 'AddressSpace': {
-      const { granularity, minimum, maximum, length } = descriptor;
-      return granularity === 0n && minimum === 0n && maximum === 0n && length === 0n;
-    }
-    default:
-      return false;
-  }
-}
-
 /** `_Y00` and on, as iasl names them. */
 const tagName = (tags: Tags): string => `_Y${(tags.next++).toString(36).toUpperCase().padStart(2, '0')}`;
 
@@ -80,7 +64,7 @@ export function resourceListText(descriptors: readonly ResourceDescriptor[], tag
   for (const descriptor of descriptors) {
     const macro = aslOfDescriptor(descriptor);
     if (!macro || rangeContradiction(descriptor)) return undefined;
-    const text = explained(macroText(macro, needsTag(descriptor) ? tagName(tags) : ''), descriptor);
+    const text = explained(macroText(macro, isUnset(descriptor) ? tagName(tags) : ''), descriptor);
     if (descriptor.kind === 'StartDependentFn') {
       close();
       head = text;

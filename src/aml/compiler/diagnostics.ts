@@ -94,6 +94,16 @@ export const MESSAGES = {
   ASL_PREDEFINED_RETURN: { severity: 'warning', mend: 'return a value at the end of the method', iasl: [3107] },
   ASL_PREDEFINED_NO_VALUE: { severity: 'warning', mend: 'leave the value out', iasl: [3104] },
   ASL_PREDEFINED_TYPE: { severity: 'warning', mend: 'give the type of ACPI 6.5 table 5.181', iasl: [6103, 6105] },
+  ASL_PREDEFINED_LENGTH: { severity: 'remark', mend: 'give the elements of ACPI 6.5 table 5.181', iasl: [2106] },
+  ASL_OBJECT_TYPE: { severity: 'warning', mend: 'name an object of the type that the operator takes', iasl: [6058] },
+  ASL_TEMPORARY: { severity: 'warning', mend: 'declare it outside of the method', iasl: [6163] },
+  ASL_ROOT_ONLY: { severity: 'warning', mend: 'declare it at the root', iasl: [6166] },
+  ASL_FIELD_BEYOND: { severity: 'warning', mend: 'make the buffer longer, or correct the index', iasl: [3165] },
+  ASL_RESOURCE_EMPTY: {
+    severity: 'warning',
+    mend: 'give the macro a DescriptorName, by which code fills it in, or remove it',
+    iasl: [6090],
+  },
   ASL_PREDEFINED_UNKNOWN: {
     severity: 'warning',
     mend: 'correct the spelling, or take a name without underscore in front',

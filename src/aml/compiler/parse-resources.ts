@@ -1,5 +1,5 @@
 /** The macros of a ResourceTemplate: ACPI 6.5 §19.6.115. */
-import { rangeContradiction } from '../resources/address-rules.ts';
+import { isUnset, rangeContradiction } from '../resources/address-rules.ts';
 import { encodeDescriptor, type ResourceDescriptor } from '../resources/resource-template.ts';
 import { type Cursor, describe } from './cursor.ts';
 import { parseNumbers } from './parse-data.ts';
@@ -95,6 +95,8 @@ function parseMacro(cursor: Cursor): { descriptor: ResourceDescriptor; tag: stri
     named?.kind === 'tokens' && named.first.kind === 'name'
       ? cursor.nameOf(named.first.text, named.first).path
       : undefined;
+  if (tag === undefined && isUnset(descriptor) && !cursor.asWritten)
+    cursor.report('ASL_RESOURCE_EMPTY', token, `${token.text}: the range is all zero, and nothing can fill it in`);
   return { descriptor, tag };
 }
 

@@ -1,14 +1,30 @@
 import type { ResourceDescriptor } from './resource-template.ts';
 
+/** A range of zeros: some code has to fill it in, which is why iasl wants a DescriptorName on it. */
+export function isUnset(descriptor: ResourceDescriptor): boolean {
+  switch (descriptor.kind) {
+    case 'IO':
+    case 'Memory24':
+    case 'Memory32':
+      return descriptor.minimum === 0 && descriptor.maximum === 0 && descriptor.byteLength === 0;
+    case 'AddressSpace': {
+      const { granularity, minimum, maximum, length } = descriptor;
+      return granularity === 0n && minimum === 0n && maximum === 0n && length === 0n;
+    }
+    default:
+      return false;
+  }
+}
+
 /**
  * Why a range contradicts itself, or nothing: ACPI 6.5 §6.4.3.5 (table 6.44 for the fixed flags and the length), §6.4.2.5. iasl
  * refuses to compile such a range, and an operating system may ignore it.
  */
 export function rangeContradiction(descriptor: ResourceDescriptor): string | undefined {
+  if (isUnset(descriptor)) return undefined;
   switch (descriptor.kind) {
     case 'AddressSpace': {
       const { granularity, minimum, maximum, length, minFixed, maxFixed } = descriptor;
-      if (granularity === 0n && minimum === 0n && maximum === 0n && length === 0n) return undefined;
       if (minimum > maximum) return 'the minimum is above the maximum';
       if (length > maximum - minimum + 1n) return 'the length is larger than the window';
       if ((granularity & (granularity + 1n)) !== 0n) return 'the granularity is not a power of two less one';
@@ -21,8 +37,7 @@ export function rangeContradiction(descriptor: ResourceDescriptor): string | und
     case 'IO':
     case 'Memory24':
     case 'Memory32': {
-      const { minimum, maximum, alignment, byteLength } = descriptor;
-      if (minimum === 0 && maximum === 0 && byteLength === 0) return undefined;
+      const { minimum, maximum, alignment } = descriptor;
       if (minimum > maximum) return 'the minimum is above the maximum';
       const unit = alignment === 0 ? 1 : alignment;
       const scale = descriptor.kind === 'Memory24' ? 256 : 1;

@@ -1,6 +1,7 @@
 import { ROOT } from '../../namespace.ts';
 import type { AmlTerm } from '../../tree.ts';
 import { checkMethods } from './methods.ts';
+import { checkObjectTypes } from './object-types.ts';
 import { checkObjects } from './objects.ts';
 import { checkPredefined } from './predefined.ts';
 import { type SourceContext, SourceModel } from './source-model.ts';
@@ -12,5 +13,6 @@ export function checkSource(terms: readonly AmlTerm[], context: SourceContext): 
   checkMethods(model);
   checkStatements(model);
   checkObjects(model);
+  checkObjectTypes(model);
   checkPredefined(model);
 }

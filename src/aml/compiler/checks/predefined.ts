@@ -2,6 +2,7 @@
 import { predefinedObject, typeWords } from '../../lint/predefined-objects.ts';
 import { returnPaths } from '../../lint/returns.ts';
 import { isKnownName } from '../../lint/rules/predefined.ts';
+import { formatPath } from '../../name-string.ts';
 import type { AmlTerm, AnyDef, NameTerm } from '../../tree.ts';
 import { integerOf, type SourceMethod, type SourceModel } from './source-model.ts';
 
@@ -39,6 +40,16 @@ function checkMethod(model: SourceModel, { name, argumentCount, body, visits }: 
   for (const value of given) checkType(model, segment, rule.returns, value);
 }
 
+/** Packages of a fixed length; a shorter one is what the rules of `acpi lint` look at. */
+function checkElementCount(model: SourceModel, segment: string, value: AmlTerm): void {
+  const [form, letters] = predefinedObject(segment)?.elements?.split(':') ?? [];
+  if (form !== 'fixed' || value.kind !== 'DefPackage') return;
+  const wanted = letters.replaceAll(/\|./g, '').length;
+  const [count] = value.operands;
+  if (count > wanted)
+    model.report('ASL_PREDEFINED_LENGTH', value, `${formatPath(segment)} has ${wanted} elements, not ${count}`);
+}
+
 function checkObject(model: SourceModel, segment: string, value: AmlTerm): void {
   const rule = predefinedObject(segment);
   if (!rule || rule.returns.includes('*')) return;
@@ -59,6 +70,7 @@ const LETTERS: Readonly<Record<string, string>> = {
 
 function checkType(model: SourceModel, segment: string, wanted: string, value: AmlTerm): void {
   const letter = LETTERS[value.kind];
+  if (letter === 'p') checkElementCount(model, segment, value);
   if (letter === undefined || wanted.includes(letter)) return;
   model.report('ASL_PREDEFINED_TYPE', value, `${segment} has to give ${typeWords(wanted)}, not ${typeWords(letter)}`);
 }
