@@ -9,11 +9,14 @@ import { loadVectors } from '../../oracle/cpu-vectors/load.ts';
 const CODE_SIZES = { 16: 0, 32: 1, 64: 2 } as const;
 type FormKind = 'register' | 'memory';
 
+/** What a program cannot show on a real processor, besides what changes privilege. */
+const OF_SYSTEMS = new Set(['SWAPGS', 'PUSH_SREG', 'POP_SREG', 'MOV_TO_SREG', 'MOV_FROM_SREG']);
+
 /** Why a form has no vector; undefined: it must have one. */
 function exception({ row }: DecodableRow, size: Size, kind: FormKind): string | undefined {
   const { options, mnemonic, opcode, operands } = row;
   if (row.semantic === SYSTEM && !(mnemonic in X87_HANDLERS)) return 'system code: compared with QEMU';
-  if (options.leavesRegions === true || mnemonic === 'SWAPGS') return 'system code: compared with QEMU';
+  if (options.leavesRegions === true || OF_SYSTEMS.has(mnemonic)) return 'system code: compared with QEMU';
   if (mnemonic === 'RDTSC' || mnemonic === 'RDTSCP') return 'time is another one in each run';
   if (mnemonic === 'SERIALIZE') return 'not on every processor that records';
   if (options.no64 === true && size === 8) return 'no 64-bit operands outside 64-bit mode';

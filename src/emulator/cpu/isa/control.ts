@@ -1,6 +1,8 @@
-import { CPL, FLAGS_SYSTEM, INTERRUPT_REQUEST, NO_SHADOW, RFLAGS, STI_SHADOW_RIP } from '../state.ts';
+import { MODE_BITS } from '../modes.ts';
+import { CPL, FLAGS_SYSTEM, INTERRUPT_REQUEST, MODE, NO_SHADOW, RFLAGS, STI_SHADOW_RIP } from '../state.ts';
 import { i32, i64, select } from '../wasm/expr.ts';
 import { condition, setStatusFlags, statusFlags, zeroExtend } from './flags.ts';
+import { setMmu, supervisorMmu } from './privilege.ts';
 import { type InstructionRow, row } from './row.ts';
 import type { I64, Semantic, Semantics, Size } from './semantics.ts';
 import { pushValue } from './stack.ts';
@@ -114,24 +116,36 @@ const pushf: Semantic = (c) => {
   c.system();
 };
 
-/** POPF of a kernel that changes nothing but status flags and leaves IF as it is or clears it: all else is TypeScript's. */
+/** STAC and CLAC: SMAP opens or closes the user's pages to the supervisor. */
+const setAlignmentCheck =
+  (set: boolean): Semantic =>
+  (c) => {
+    const isProtected = i32.and(c.stateI32(MODE), i32.const(MODE_BITS.PROTECTED));
+    c.b.if(i32.and(i32.ne(isProtected, i32.const(0)), i32.eqz(c.stateI32(CPL))), () => {
+      setSystemFlag(RFLAGS.AC, set)(c);
+      setMmu(c, supervisorMmu(c));
+      c.done();
+    });
+    c.system();
+  };
+
+/** POPF of a kernel that changes nothing but status flags and IF, with nothing that waits for IF: all else is TypeScript's. */
 const popf: Semantic = (c) => {
-  if (c.size !== 8) {
+  if (c.size === 2) {
     c.system();
     return;
   }
   c.b.if(i32.eqz(c.stateI32(CPL)), () => {
-    const value = c.let(c.stackLoad(c.let(c.stackOffset(0)), 8));
+    const value = c.let(c.stackLoad(c.let(c.stackOffset(0)), c.size));
     const system = c.let(i32.and(c.stateI32(FLAGS_SYSTEM), i32.const(~2)));
-    const wanted = i32.and(i32.wrap(value), i32.const(~0x8d7));
-    const difference = c.let(i32.xor(system, c.let(wanted)));
-    // IF from 1 to 0, or no change.
-    const onlyClearsIf = i32.or(
-      i32.eqz(difference),
-      i32.and(i32.eq(difference, i32.const(RFLAGS.IF)), i32.and(i32.shrU(system, i32.const(9)), i32.const(1))),
-    );
-    c.b.if(onlyClearsIf, () => {
-      c.setStackOffset(c.let(c.stackOffset(8)));
+    const wanted = c.let(i32.and(i32.wrap(value), i32.const(~0x8d7)));
+    const difference = c.let(i32.xor(system, wanted));
+    const changesIf = i32.eq(difference, i32.const(RFLAGS.IF));
+    const staysOff = i32.or(i32.and(system, i32.const(RFLAGS.IF)), i32.eqz(c.stateI32(INTERRUPT_REQUEST)));
+    const isAllowed = i32.or(i32.eqz(difference), i32.and(changesIf, i32.ne(staysOff, i32.const(0))));
+    const clears = i32.and(wanted, i32.const(RFLAGS.RF | RFLAGS.VIF | RFLAGS.VIP));
+    c.b.if(i32.and(isAllowed, i32.eqz(clears)), () => {
+      c.setStackOffset(c.let(c.stackOffset(c.size)));
       c.setStateI32(FLAGS_SYSTEM, i32.or(wanted, i32.const(2)));
       setStatusFlags(c, value);
       c.done();
@@ -150,6 +164,7 @@ function conditionalJumps(): InstructionRow[] {
 const NEAR = { force64: true } as const;
 const NEAR_STACK = { force64: true, stack: true } as const;
 const ALL: readonly Size[] = [2, 4, 8];
+const SMAP = { ends: true, decoded: true, leavesRegions: true } as const;
 
 export const CONTROL_ROWS: readonly InstructionRow[] = [
   ...conditionalJumps(),
@@ -178,6 +193,8 @@ export const CONTROL_ROWS: readonly InstructionRow[] = [
   row('1', 0xd6, 'SALC', [], salc, { no64: true }),
   row('1', 0xfa, 'CLI', [], cli, { decoded: true }),
   row('1', 0xfb, 'STI', [], sti, { decoded: true, ends: true }),
+  row('0f', 0x01, 'CLAC', [], setAlignmentCheck(false), { ...SMAP, modRm: 0xca }),
+  row('0f', 0x01, 'STAC', [], setAlignmentCheck(true), { ...SMAP, modRm: 0xcb }),
   row('1', 0x9c, 'PUSHF', [], pushf, { default64: true, stack: true, sizes: ALL, decoded: true }),
   row('1', 0x9d, 'POPF', [], popf, { default64: true, stack: true, sizes: ALL, decoded: true, ends: true }),
 ];

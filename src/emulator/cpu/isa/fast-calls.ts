@@ -16,15 +16,18 @@ import { storedRegister } from '../stored-registers.ts';
 import { i32, i64 } from '../wasm/expr.ts';
 import { isCanonical } from './canonical.ts';
 import { statusFlags } from './flags.ts';
-import { isCodeFlat, setFlags, setFlatSegment, setPrivilege } from './privilege.ts';
+import { isCodeFlat, isCodeOf, isFlat32, setFlags, setFlatSegment, setPrivilege } from './privilege.ts';
 import { type InstructionRow, row, TRANSFER } from './row.ts';
 import type { I32, Semantic, Semantics } from './semantics.ts';
 
-/* System calls as 64-bit kernels make them; every other case is TypeScript's (system/fast-calls.ts). */
+/* System calls as kernels in flat segments make them; every other case is TypeScript's (system/fast-calls.ts). */
 
 const STAR = storedRegister('STAR');
 const LSTAR = storedRegister('LSTAR');
 const SFMASK = storedRegister('SFMASK');
+const SYSENTER_CS = storedRegister('SYSENTER_CS');
+const SYSENTER_ESP = storedRegister('SYSENTER_ESP');
+const SYSENTER_EIP = storedRegister('SYSENTER_EIP');
 const KERNEL_GS_BASE = storedRegister('KERNEL_GS_BASE');
 const GS_BASE = SEGMENTS + SEGMENT_INDEX.GS * SEGMENT.BYTE_LENGTH + SEGMENT.BASE;
 const EFFECTIVE_GS_BASE = EFFECTIVE_BASES + SEGMENT_INDEX.GS * 8;
@@ -35,6 +38,10 @@ const RETURNED = 0x003c_7fd7;
 
 const isEnabled = (c: Semantics): I32 => i32.and(c.stateI32(EFER), i32.const(EFER_BITS.SCE));
 const isClear = (word: I32, bit: number): I32 => i32.eqz(i32.and(word, i32.const(bit)));
+
+/** Nothing waits to come in behind an instruction that may set IF, single steps included. */
+const isQuiet = (c: Semantics, flags: I32): I32 =>
+  i32.and(isClear(flags, RFLAGS.TF), i32.eqz(c.stateI32(INTERRUPT_REQUEST)));
 
 /** SYSCALL, without a single-step trap on the way. */
 const systemCall: Semantic = (c) => {
@@ -62,9 +69,8 @@ const systemReturn: Semantic = (c) => {
   }
   const target = c.let(c.gpr(REGISTER.RCX, 8));
   const flags = c.let(i64.or(i64.and(c.gpr(R11, 8), i64.const(RETURNED)), i64.const(2)));
-  const isQuiet = i32.and(isClear(i32.wrap(flags), RFLAGS.TF), i32.eqz(c.stateI32(INTERRUPT_REQUEST)));
   const isAllowed = i32.and(i32.eqz(c.stateI32(CPL)), i32.and(isEnabled(c), isCanonical(c, target)));
-  c.b.if(i32.and(isAllowed, i32.and(isQuiet, isCodeFlat(c))), () => {
+  c.b.if(i32.and(isAllowed, i32.and(isQuiet(c, i32.wrap(flags)), isCodeFlat(c))), () => {
     setFlags(c, flags);
     const base = c.let(i32.shrU(c.stateI32(STAR + 4), i32.const(16)));
     const selectorOf = (distance: number): I32 =>
@@ -73,6 +79,41 @@ const systemReturn: Semantic = (c) => {
     setFlatSegment(c, SEGMENT_INDEX.SS, selectorOf(8), flatAttributes(FLAT_SEGMENT.DATA, 3));
     setPrivilege(c, 3, true);
     c.jumpIndirect(target);
+  });
+  c.system();
+};
+
+/** SYSENTER from flat 32-bit code. */
+const systemEnter: Semantic = (c) => {
+  const system = c.stateI32(FLAGS_SYSTEM);
+  const selector = c.let(i32.and(c.stateI32(SYSENTER_CS), i32.const(0xfffc)));
+  const isUsual = i32.and(i32.and(isCodeOf(c, 4), isFlat32(c, 3)), i32.ne(selector, i32.const(0)));
+  c.b.if(i32.and(isUsual, isClear(system, RFLAGS.TF)), () => {
+    c.setStateI32(FLAGS_SYSTEM, i32.and(system, i32.const(~(RFLAGS.IF | RFLAGS.RF))));
+    setFlatSegment(c, SEGMENT_INDEX.CS, selector, flatAttributes(FLAT_SEGMENT.CODE_32, 0));
+    setFlatSegment(c, SEGMENT_INDEX.SS, i32.add(selector, i32.const(8)), flatAttributes(FLAT_SEGMENT.DATA, 0));
+    setPrivilege(c, 0, true);
+    c.setGpr(REGISTER.RSP, 4, c.stateI64(SYSENTER_ESP));
+    c.jumpIndirect(c.let(i64.extendI32U(c.stateI32(SYSENTER_EIP))));
+  });
+  c.system();
+};
+
+/** SYSEXIT from flat 32-bit code to such code, with nothing that waits to interrupt it. */
+const systemExit: Semantic = (c) => {
+  if (c.size !== 4) {
+    c.system();
+    return;
+  }
+  const selector = c.let(i32.and(c.stateI32(SYSENTER_CS), i32.const(0xfffc)));
+  const isUsual = i32.and(i32.and(isCodeOf(c, 4), isFlat32(c, 0)), i32.ne(selector, i32.const(0)));
+  c.b.if(i32.and(i32.and(isUsual, i32.eqz(c.stateI32(CPL))), isQuiet(c, c.stateI32(FLAGS_SYSTEM))), () => {
+    const selectorOf = (distance: number): I32 => i32.or(i32.add(selector, i32.const(distance)), i32.const(3));
+    setFlatSegment(c, SEGMENT_INDEX.CS, selectorOf(16), flatAttributes(FLAT_SEGMENT.CODE_32, 3));
+    setFlatSegment(c, SEGMENT_INDEX.SS, selectorOf(24), flatAttributes(FLAT_SEGMENT.DATA, 3));
+    setPrivilege(c, 3, true);
+    c.setGpr(REGISTER.RSP, 4, c.gpr(REGISTER.RCX, 4));
+    c.jumpIndirect(c.let(c.gpr(REGISTER.RDX, 4)));
   });
   c.system();
 };
@@ -92,5 +133,7 @@ const swapGsBase: Semantic = (c) => {
 export const FAST_CALL_ROWS: readonly InstructionRow[] = [
   row('0f', 0x05, 'SYSCALL', [], systemCall, { ...TRANSFER, only64: true }),
   row('0f', 0x07, 'SYSRET', [], systemReturn, { ...TRANSFER, only64: true, sizes: [4, 8] }),
+  row('0f', 0x34, 'SYSENTER', [], systemEnter, TRANSFER),
+  row('0f', 0x35, 'SYSEXIT', [], systemExit, { ...TRANSFER, sizes: [4, 8] }),
   row('0f', 0x01, 'SWAPGS', [], swapGsBase, { modRm: 0xf8, only64: true, ends: true, decoded: true }),
 ];

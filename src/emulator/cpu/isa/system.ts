@@ -5,26 +5,6 @@ import type { Size } from './semantics.ts';
 const ALL: readonly Size[] = [2, 4, 8];
 const GOES_ON: RowOptions = { ends: false };
 
-/** PUSH and POP of segment registers; POP ends a block, as the mode may change. */
-function segmentStackRows(): InstructionRow[] {
-  const legacy = [
-    [0x06, 'PUSH_SREG', 0x07, 'POP_SREG'],
-    [0x16, 'PUSH_SREG', 0x17, 'POP_SREG'],
-    [0x1e, 'PUSH_SREG', 0x1f, 'POP_SREG'],
-  ] as const;
-  return [
-    ...legacy.flatMap(([push, pushName, pop, popName]) => [
-      systemRow('1', push, pushName, [], { no64: true, sizes: ALL }),
-      systemRow('1', pop, popName, [], { no64: true, sizes: ALL }),
-    ]),
-    systemRow('1', 0x0e, 'PUSH_SREG', [], { no64: true, sizes: ALL }),
-    systemRow('0f', 0xa0, 'PUSH_SREG', [], { default64: true, sizes: ALL }),
-    systemRow('0f', 0xa1, 'POP_SREG', [], { default64: true, sizes: ALL }),
-    systemRow('0f', 0xa8, 'PUSH_SREG', [], { default64: true, sizes: ALL }),
-    systemRow('0f', 0xa9, 'POP_SREG', [], { default64: true, sizes: ALL }),
-  ];
-}
-
 /** 0F 01: system tables by ModRM.reg, and instructions by the whole ModRM byte. */
 function group7Rows(): InstructionRow[] {
   const memory: RowOptions = { only: 'mem', sizes: ALL };
@@ -41,8 +21,6 @@ function group7Rows(): InstructionRow[] {
     systemRow('0f', 0x01, 'XSETBV', [], { modRm: 0xd1, prefix: 0, feature: 'xsave' }),
     systemRow('0f', 0x01, 'RDPKRU', [], { modRm: 0xee, prefix: 0, feature: 'pku', ...GOES_ON }),
     systemRow('0f', 0x01, 'WRPKRU', [], { modRm: 0xef, prefix: 0, feature: 'pku' }),
-    systemRow('0f', 0x01, 'CLAC', [], { modRm: 0xca }),
-    systemRow('0f', 0x01, 'STAC', [], { modRm: 0xcb }),
   ];
 }
 
@@ -72,7 +50,6 @@ function x87Rows(): InstructionRow[] {
 
 /** Instructions in TypeScript; handlers stand in system/ and x87/ under the same names. */
 export const SYSTEM_ROWS: readonly InstructionRow[] = [
-  ...segmentStackRows(),
   ...group7Rows(),
   ...portRows(),
   ...x87Rows(),
@@ -156,14 +133,10 @@ export const SYSTEM_ROWS: readonly InstructionRow[] = [
   systemRow('0f', 0x30, 'WRMSR', []),
   systemRow('0f', 0x32, 'RDMSR', []),
   systemRow('0f', 0x33, 'RDPMC', []),
-  systemRow('0f', 0x34, 'SYSENTER', []),
-  systemRow('0f', 0x35, 'SYSEXIT', [], { sizes: [4, 8] }),
   systemRow('0f', 0xa2, 'CPUID', [], GOES_ON),
   systemRow('0f', 0xaa, 'RSM', []),
   systemRow('1', 0x62, 'BOUND', ['Gv', 'M'], { no64: true, only: 'mem', sizes: [2, 4] }),
   systemRow('1', 0x63, 'ARPL', ['Ew', 'Gw'], { no64: true }),
-  systemRow('1', 0x8c, 'MOV_FROM_SREG', ['Ev', 'S'], GOES_ON),
-  systemRow('1', 0x8e, 'MOV_TO_SREG', ['S', 'Ew'], { sizes: ALL }),
   systemRow('1', 0xc4, 'LOAD_FAR_POINTER', ['Gv', 'M'], { no64: true, only: 'mem', sizes: [2, 4] }),
   systemRow('1', 0xc5, 'LOAD_FAR_POINTER', ['Gv', 'M'], { no64: true, only: 'mem', sizes: [2, 4] }),
   systemRow('0f', 0xb2, 'LOAD_FAR_POINTER', ['Gv', 'M'], { only: 'mem' }),

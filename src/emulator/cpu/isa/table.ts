@@ -10,6 +10,7 @@ import { FAST_CALL_ROWS } from './fast-calls.ts';
 import { FMA_ROWS } from './fma.ts';
 import { INTERRUPT_ROWS } from './interrupts.ts';
 import { type InstructionRow, type OpcodeMap, operandBytes, parseOperand, usesModRm } from './row.ts';
+import { SEGMENT_ROWS } from './segments.ts';
 import type { Size } from './semantics.ts';
 import { SIMD_CONVERT_ROWS } from './simd-convert.ts';
 import { SIMD_CRYPTO_ROWS } from './simd-crypto.ts';
@@ -31,6 +32,7 @@ export const INSTRUCTION_ROWS: readonly InstructionRow[] = [
   ...CONTROL_ROWS,
   ...STRING_ROWS,
   ...SYSTEM_ROWS,
+  ...SEGMENT_ROWS,
   ...FAST_CALL_ROWS,
   ...INTERRUPT_ROWS,
   ...TIME_STAMP_ROWS,

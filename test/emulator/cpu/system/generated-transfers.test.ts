@@ -20,7 +20,7 @@ import {
   UOP_ARENA,
   writeTlbOf,
 } from '../../../../src/emulator/cpu/interpreter/layout.ts';
-import { FORM, NEXT, UOP } from '../../../../src/emulator/cpu/interpreter/micro-op.ts';
+import { FORM, type Form, NEXT, UOP } from '../../../../src/emulator/cpu/interpreter/micro-op.ts';
 import { ACCESS_SIGNATURE } from '../../../../src/emulator/cpu/interpreter/page-walk-code.ts';
 import type { Size } from '../../../../src/emulator/cpu/isa/semantics.ts';
 import { DECODABLE_ROWS } from '../../../../src/emulator/cpu/isa/table.ts';
@@ -28,6 +28,7 @@ import {
   CODE_LIMIT,
   DIRECTION,
   EFFECTIVE_BASES,
+  GPR,
   JUMP_RIP,
   LINEAR_MASK,
   MMU_INDEX,
@@ -35,6 +36,7 @@ import {
   MODE_KEY,
   READ_LIMITS,
   RIP,
+  SEGMENT_INDEX,
   STACK_MASK,
   STATE_BASE,
   STATE_END,
@@ -72,9 +74,24 @@ const DERIVED: readonly (readonly [offset: number, byteLength: number])[] = [
   [DIRECTION, 4],
 ];
 
+/** A row of the table, and one of its handlers. */
+interface Instruction {
+  readonly mnemonic: string;
+  readonly size: Size;
+  readonly form?: Form;
+  readonly opcode?: number;
+  readonly group?: number;
+}
+
 /** The generated code of a row by itself; it gives what a handler does (NEXT). */
-function handlerOf(module: ModuleBuilder, imports: Record<string, number>, mnemonic: string, size: Size): void {
-  const entry = DECODABLE_ROWS.find(({ row }) => row.mnemonic === mnemonic)!;
+function handlerOf(module: ModuleBuilder, imports: Record<string, number>, instruction: Instruction): void {
+  const { mnemonic, size, form = FORM.REGISTER, opcode, group } = instruction;
+  const entry = DECODABLE_ROWS.find(
+    ({ row }) =>
+      row.mnemonic === mnemonic &&
+      (opcode === undefined || row.opcode === opcode) &&
+      (group === undefined || row.options.group === group),
+  )!;
   const b = new FunctionBuilder(1);
   const exits: HandlerExits = {
     next: () => b.return(i32.const(DONE)),
@@ -86,7 +103,8 @@ function handlerOf(module: ModuleBuilder, imports: Record<string, number>, mnemo
     leave: () => b.return(i32.const(NEXT.LEAVE)),
     follow: (next) => b.return(next),
   };
-  entry.row.semantic(new InterpreterSemantics(b, entry, size, FORM.REGISTER, localGet('i32', 0), exits, imports));
+  entry.row.semantic(new InterpreterSemantics(b, entry, size, form, localGet('i32', 0), exits, imports));
+  exits.next();
   b.unreachable();
   module.exportFunction('handler', module.addFunction({ parameters: ['i32'], results: ['i32'] }, b));
 }
@@ -100,17 +118,23 @@ class Pair {
   readonly #ram: Uint8Array;
   readonly #states = new TransferStates(0x2468_ace1);
 
-  constructor(mnemonic: string, size: Size) {
+  constructor(instruction: Instruction) {
     const pages = Math.ceil((MACHINE_OFFSET + RAM_BYTES) / 0x1_0000);
     const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
     const module = new ModuleBuilder({ initialPages: 1, maximumPages: 0x1_0000, shared: false });
     const system = module.importFunction('system', { parameters: ['i32'], results: ['i32'] });
     const refuse = module.importFunction('refuse', ACCESS_SIGNATURE);
+    const commit = module.importFunction('commit', { ...ACCESS_SIGNATURE, results: [] });
+    const checkLimit = module.importFunction('checkLimit', DELIVER_SIGNATURE);
     const walks = { read: refuse, write: refuse };
     const deliver = module.addFunction(DELIVER_SIGNATURE, deliveryFunction(walks));
     module.exportFunction('deliver', deliver);
-    handlerOf(module, { system, slowRead: refuse, deliver: module.indexOf(deliver) }, mnemonic, size);
-    const imports = { env: { memory, system: () => TYPESCRIPT, refuse: () => 0 } };
+    handlerOf(
+      module,
+      { system, slowRead: refuse, slowWrite: refuse, slowCommit: commit, checkLimit, deliver: module.indexOf(deliver) },
+      instruction,
+    );
+    const imports = { env: { memory, system: () => TYPESCRIPT, refuse: () => 0, checkLimit: () => 1, commit() {} } };
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), imports);
     this.handler = exports.handler as (uop: number) => number;
     this.deliver = exports.deliver as (...parameters: number[]) => number;
@@ -119,6 +143,7 @@ class Pair {
     this.#fillTlbs();
     this.state.view.setUint16(UOP_ARENA + UOP.PAGE_OFFSET, PLACE.offset, true);
     this.state.bytes[UOP_ARENA + UOP.LENGTH] = PLACE.length;
+    this.state.view.setUint16(UOP_ARENA + UOP.RM, GPR, true);
   }
 
   #fillTlbs(): void {
@@ -163,36 +188,56 @@ const derived = (state: CpuState): string =>
   ).join(' ');
 
 describe('generated code does what the system code does, and leaves the rest to it', () => {
-  test.each([
-    ['SYSCALL', 8, 64],
-    ['SYSRET', 8, 64],
-    ['SWAPGS', 8, 64],
-    ['INT', 1, 64],
-    ['INT', 1, 32],
-    ['IRET', 8, 64],
-    ['IRET', 4, 32],
-  ] as const)('%s with operands of %i bytes in %i-bit code', (mnemonic, size, bits) => {
-    const pair = new Pair(mnemonic, size);
+  test.each<readonly [64 | 32, Instruction]>([
+    [64, { mnemonic: 'SYSCALL', size: 1 }],
+    [64, { mnemonic: 'SYSRET', size: 8 }],
+    [32, { mnemonic: 'SYSENTER', size: 1 }],
+    [32, { mnemonic: 'SYSEXIT', size: 4 }],
+    [64, { mnemonic: 'SWAPGS', size: 1 }],
+    [64, { mnemonic: 'INT', size: 1 }],
+    [32, { mnemonic: 'INT', size: 1 }],
+    [64, { mnemonic: 'IRET', size: 8 }],
+    [32, { mnemonic: 'IRET', size: 4 }],
+    [64, { mnemonic: 'STAC', size: 1 }],
+    [32, { mnemonic: 'CLAC', size: 1 }],
+    [64, { mnemonic: 'POPF', size: 8 }],
+    [32, { mnemonic: 'POPF', size: 4, form: FORM.LEGACY_STACK }],
+    [64, { mnemonic: 'MOV_TO_SREG', size: 4, group: SEGMENT_INDEX.DS }],
+    [64, { mnemonic: 'MOV_TO_SREG', size: 4, group: SEGMENT_INDEX.GS }],
+    [32, { mnemonic: 'MOV_TO_SREG', size: 4, group: SEGMENT_INDEX.ES }],
+    [32, { mnemonic: 'MOV_TO_SREG', size: 4, group: SEGMENT_INDEX.FS }],
+    [32, { mnemonic: 'POP_SREG', size: 4, opcode: 0x1f, form: FORM.LEGACY_STACK }],
+    [32, { mnemonic: 'POP_SREG', size: 4, opcode: 0xa9, form: FORM.LEGACY_STACK }],
+    [64, { mnemonic: 'POP_SREG', size: 8, opcode: 0xa1 }],
+    [32, { mnemonic: 'PUSH_SREG', size: 4, opcode: 0x0e, form: FORM.LEGACY_STACK }],
+  ])('%i-bit code: %o', (bits, instruction) => {
+    const pair = new Pair(instruction);
     const { state } = pair;
+    const { mnemonic, size, opcode = 0, group = 0 } = instruction;
+    const given = {
+      operandSize: size as 4 | 8,
+      opcode: opcode < 0xa0 ? opcode : 0xf00 | opcode,
+      modRm: 0xc0 | (group << 3),
+    };
     let done = 0;
     for (let round = 0; round < ROUNDS; round++) {
       pair.next(bits);
       const { cpu } = pair;
       state.view.setInt32(UOP_ARENA + UOP.IMMEDIATE, round & 15, true);
       const next = pair.handler(UOP_ARENA);
-      if (next === TYPESCRIPT) {
+      if (next === TYPESCRIPT || next === NEXT.LEAVE) {
         pair.compare(`refused in round ${round}`);
         continue;
       }
       done++;
-      const operands = operandsOf(cpu, { operandSize: size as 4 | 8, immediate: BigInt(round & 15) });
+      const operands = operandsOf(cpu, { ...given, immediate: BigInt(round & 15) });
       const fault = faultOf(() => INSTRUCTION_HANDLERS[mnemonic](cpu, operands));
       expect(fault, `round ${round}`).toBe('none');
       expect(next === DONE ? BEHIND : state.u64(JUMP_RIP), `round ${round}`).toBe(cpu.state.nextRip);
       state.setU64(RIP, cpu.state.u64(RIP));
       pair.compare(`round ${round}`);
     }
-    expect(done).toBeGreaterThan(ROUNDS / 8);
+    expect(done).toBeGreaterThan(10);
   });
 
   test.each([
@@ -201,7 +246,7 @@ describe('generated code does what the system code does, and leaves the rest to 
     ['fault', 32],
     ['external', 32],
   ] as const)('delivery: %s in %i-bit code', (kind: EventKind, bits: 32 | 64) => {
-    const pair = new Pair('INT', 1);
+    const pair = new Pair({ mnemonic: 'INT', size: 1 });
     const { state } = pair;
     let done = 0;
     for (let round = 0; round < ROUNDS; round++) {

@@ -147,7 +147,13 @@ export class TransferStates {
   #registers(state: CpuState, bits: 32 | 64): void {
     for (let register = 0; register < 16; register++)
       state.setGpr(register, bits === 64 ? this.#canonical() : BigInt(this.#random(2 ** 32)));
+    state.setGpr(
+      REGISTER.RAX,
+      BigInt(SELECTORS[this.#random(SELECTORS.length)] | (this.#random(4) === 0 ? this.#random(4) : 0)),
+    );
     state.setGpr(REGISTER.RSP, this.#stack());
+    state.setU64(storedRegister('SYSENTER_CS'), BigInt(this.#random(10) === 0 ? 0 : SELECTOR.CODE));
+    for (const name of ['SYSENTER_ESP', 'SYSENTER_EIP'] as const) state.setU64(storedRegister(name), this.#canonical());
     for (const name of ['STAR', 'SFMASK', 'EVENT_STATE'] as const) state.setU64(storedRegister(name), this.#word());
     state.setU64(storedRegister('EVENT_STATE'), BigInt(this.often(1, 10)));
     for (const name of ['LSTAR', 'KERNEL_GS_BASE'] as const) state.setU64(storedRegister(name), this.#canonical());
@@ -208,6 +214,8 @@ export class TransferStates {
     const flags = BigInt(this.#flags(0x0001_0000) | this.often(RFLAGS.VM, 4));
     const words = [this.#canonical(), BigInt(cs), flags, this.#canonical(), BigInt(ss)];
     const at = Number(state.gpr(REGISTER.RSP));
+    if (this.#random(2) === 0) words[0] = state.gpr(REGISTER.RAX);
+    if (this.#random(3) === 0) words[0] = BigInt(state.rflags() ^ this.often(RFLAGS.IF, 50));
     for (const [index, word] of words.entries()) {
       if (bits === 64) ram.setBigUint64(at + index * 8, word, true);
       else ram.setUint32(at + index * 4, Number(word & 0xffff_ffffn), true);
