@@ -174,12 +174,11 @@ export const SEGMENT_ROWS: readonly InstructionRow[] = [
   row('1', 0x1f, 'POP_SREG', [], pop(DS), { ...LOADS, ...LEGACY }),
   row('0f', 0xa1, 'POP_SREG', [], pop(FS), { ...LOADS, ...WIDE }),
   row('0f', 0xa9, 'POP_SREG', [], pop(GS), { ...LOADS, ...WIDE }),
-  // By ModRM.reg: a load from memory, of SS or of what there is not is TypeScript's.
+  // By ModRM.reg: a load of SS or of what there is not is TypeScript's.
   ...[ES, DS, FS, GS].map((segment) =>
-    row('1', 0x8e, 'MOV_TO_SREG', ['Ew'], moveTo(segment), { ...LOADS, group: segment, only: 'reg' }),
+    row('1', 0x8e, 'MOV_TO_SREG', ['Ew'], moveTo(segment), { ...LOADS, group: segment }),
   ),
-  ...[CS, SS, 6, 7].map((group) => systemRow('1', 0x8e, 'MOV_TO_SREG', ['Ew'], { sizes: ALL, group, only: 'reg' })),
-  systemRow('1', 0x8e, 'MOV_TO_SREG', ['Ew'], { sizes: ALL, only: 'mem' }),
+  ...[CS, SS, 6, 7].map((group) => systemRow('1', 0x8e, 'MOV_TO_SREG', ['Ew'], { sizes: ALL, group })),
   ...[ES, CS, SS, DS, FS, GS].map((segment) =>
     row('1', 0x8c, 'MOV_FROM_SREG', ['Ev'], moveFrom(segment), { group: segment, only: 'reg' }),
   ),

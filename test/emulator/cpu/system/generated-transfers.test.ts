@@ -134,7 +134,9 @@ class Pair {
       { system, slowRead: refuse, slowWrite: refuse, slowCommit: commit, checkLimit, deliver: module.indexOf(deliver) },
       instruction,
     );
-    const imports = { env: { memory, system: () => TYPESCRIPT, refuse: () => 0, checkLimit: () => 1, commit() {} } };
+    const imports = {
+      env: { memory, system: () => TYPESCRIPT, refuse: () => 0, checkLimit: () => 1, commit: () => 0 },
+    };
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module.finish()), imports);
     this.handler = exports.handler as (uop: number) => number;
     this.deliver = exports.deliver as (...parameters: number[]) => number;
