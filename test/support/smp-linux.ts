@@ -3,15 +3,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { characterDevice, directory, encodeCpio, file, symbolicLink } from '../../src/bios/boot/cpio.ts';
-import { kernelItems } from '../../src/bios/boot/kernel-items.ts';
-import { buildFirmware } from '../../src/bios/firmware.ts';
-import { planPci } from '../../src/bios/pci/planner.ts';
-import { buildRom } from '../../src/bios/rom/rom.ts';
-import { type GuestRun, runGuest } from '../../src/cli/guest-run.ts';
-import { ProgressLine } from '../../src/cli/progress.ts';
-import { silentLogger } from '../../src/shared/logger.ts';
-import { boardOfFlags } from './boards.ts';
+import type { GuestRun } from '../../src/cli/guest-run.ts';
+import { bootLinux } from './linux-boot.ts';
 
 /**
  * An init that shows what the processors do together: as many equal jobs as processors, guest/processors.c if it is there, the second processor
@@ -56,38 +49,13 @@ export function compileProcessorsProgram(): Uint8Array | undefined {
 }
 
 /** Boots Debian's kernel with `smp` (QEMU's syntax) and returns the run. */
-export async function bootSmpLinux(
+export function bootSmpLinux(
   kernelFile: string,
   busyboxFile: string,
   smp: string,
   options: { readonly regionsAfter?: number; readonly limit?: number; readonly program?: Uint8Array } = {},
 ): Promise<GuestRun> {
-  const board = boardOfFlags({ m: '256', smp });
-  const plan = planPci(board.machine);
-  const initrd = encodeCpio([
-    ...['bin', 'dev', 'proc', 'sys'].map((name) => directory(name)),
-    characterDevice('dev/console', 5, 1),
-    characterDevice('dev/null', 1, 3, 0o666),
-    characterDevice('dev/ttyS0', 4, 64),
-    file('bin/busybox', new Uint8Array(readFileSync(busyboxFile)), 0o755),
-    symbolicLink('bin/sh', 'busybox'),
-    ...(options.program === undefined ? [] : [file('bin/processors', options.program, 0o755)]),
-    file('init', new TextEncoder().encode(INIT), 0o755),
-  ]);
-  const items = kernelItems({
-    kernel: new Uint8Array(readFileSync(kernelFile)),
-    kernelFile,
-    initrd,
-    append: 'console=ttyS0,115200 quiet panic=-1',
-    lowRamBytes: board.machine.lowRamBytes,
-  });
-  const { regionsAfter } = options;
-  const start = {
-    board,
-    rom: buildRom().bytes,
-    files: buildFirmware(board.machine, plan),
-    items,
-    logger: silentLogger,
-  };
-  return runGuest('linux', { ...start, regionsAfter }, options.limit, new ProgressLine(process.stderr, false));
+  const { program, regionsAfter, limit } = options;
+  const programs = new Map(program === undefined ? [] : [['processors', program]]);
+  return bootLinux({ kernelFile, busyboxFile, flags: { m: '256', smp }, init: INIT, programs, regionsAfter, limit });
 }
