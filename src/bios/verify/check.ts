@@ -1,4 +1,6 @@
-import { type CheckFacts, collectFacts } from './facts.ts';
+import type { ErrorPlace } from '../../shared/errors.ts';
+import { walkTable } from '../acpi/forms/walk.ts';
+import { type CheckFacts, collectFacts, tableOf } from './facts.ts';
 import type { Finding, Rule } from './rule.ts';
 import { ASSIGNMENT_RULES } from './rules/assignments.ts';
 import { BOARD_RULES } from './rules/board.ts';
@@ -35,6 +37,17 @@ export function checkFirmware(subject: CheckSubject): Finding[] {
   return checkFacts(collectFacts(subject));
 }
 
+/** A path that is a table's signature, or one and a field's name, with the file and the offset of what it names. */
+function located(place: ErrorPlace, facts: CheckFacts): ErrorPlace {
+  const [signature, field] = place.path?.split('.') ?? [];
+  const table = place.file === undefined && signature !== undefined ? tableOf(facts, signature) : undefined;
+  if (!table) return place;
+  const found = walkTable(table.bytes).fields.find(({ name }) => name === field);
+  return { ...place, file: table.file, offset: (table.gpa ?? 0) + (found?.offset ?? 0) };
+}
+
 export function checkFacts(facts: CheckFacts): Finding[] {
-  return RULES.flatMap(({ id, check, ...words }) => check(facts).map((found) => ({ rule: id, ...words, ...found })));
+  return RULES.flatMap(({ id, check, ...words }) =>
+    check(facts).map((found) => ({ rule: id, ...words, ...found, place: located(found.place, facts) })),
+  );
 }

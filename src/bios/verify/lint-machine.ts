@@ -23,6 +23,16 @@ export function lintMachine(tables: readonly DumpTable[]): Finding[] {
   const findings = lintTables(blocks);
   if (!tables.some(({ signature }) => signature === 'FACP')) return findings;
   const files = new Map(tables.map(({ name, bytes }) => [`${name}.aml`, bytes]));
-  const across = checkFirmware({ source: 'the tables', files }).filter(({ rule }) => !leftOut(rule));
+  const sources = new Map(tables.map(({ name, file }) => [`${name}.aml`, file]));
+  const across = checkFirmware({ source: 'the tables', files })
+    .filter(({ rule }) => !leftOut(rule))
+    .map((finding) => withSource(finding, sources));
   return [...findings.filter(({ rule }) => !SAID_TWICE.has(rule)), ...across];
+}
+
+/** `finding` by the file that the user has named, which the check knows by the table's name. */
+function withSource(finding: Finding, sources: ReadonlyMap<string, string>): Finding {
+  const { file } = finding.place;
+  const source = file === undefined ? undefined : sources.get(file);
+  return source === undefined ? finding : { ...finding, place: { ...finding.place, file: source } };
 }

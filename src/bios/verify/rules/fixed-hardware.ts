@@ -11,7 +11,7 @@ import { type Rule, type Violation, violation } from '../rule.ts';
 /** FADT and FACS: the fixed hardware. */
 
 interface Block extends Window {
-  readonly name: string;
+  readonly name: (typeof PAIRS)[number][0];
 }
 
 const PAIRS = [
@@ -38,6 +38,9 @@ function withFadt(check: (fadt: Fadt, facts: CheckFacts) => readonly Violation[]
   return (facts) => (facts.fadt ? check(facts.fadt, facts) : []);
 }
 
+/** The place of a field; see `located`. */
+const inFadt = (field: keyof Fadt) => ({ path: `FACP.${field}` });
+
 export const FIXED_HARDWARE_RULES: readonly Rule[] = [
   {
     id: 'FADT-REVISION',
@@ -48,7 +51,7 @@ export const FIXED_HARDWARE_RULES: readonly Rule[] = [
     mend: 'use a FADT of revision 3 or later with at least 244 bytes',
     check: withFadt((fadt) => {
       if (fadt.REVISION >= 3 && fadt.LENGTH >= 244) return [];
-      return [violation(`revision ${fadt.REVISION}, ${fadt.LENGTH} bytes`, { path: 'FACP' })];
+      return [violation(`revision ${fadt.REVISION}, ${fadt.LENGTH} bytes`, inFadt('REVISION'))];
     }),
   },
   {
@@ -62,7 +65,7 @@ export const FIXED_HARDWARE_RULES: readonly Rule[] = [
       ...PAIRS.filter(
         ([field, extended]) => fadt[extended].address !== 0 && fadt[extended].address !== fadt[field],
       ).map(([field, extended]) =>
-        violation(`${field} ${hex(fadt[field])}, ${extended} ${hex(fadt[extended].address)}`, { path: 'FACP' }),
+        violation(`${field} ${hex(fadt[field])}, ${extended} ${hex(fadt[extended].address)}`, inFadt(extended)),
       ),
       ...(
         [
@@ -72,7 +75,7 @@ export const FIXED_HARDWARE_RULES: readonly Rule[] = [
       )
         .filter(([field, extended]) => fadt[extended] !== 0 && fadt[field] !== 0 && fadt[extended] !== fadt[field])
         .map(([field, extended]) =>
-          violation(`${field} ${hex(fadt[field])}, ${extended} ${hex(fadt[extended])}`, { path: 'FACP' }),
+          violation(`${field} ${hex(fadt[field])}, ${extended} ${hex(fadt[extended])}`, inFadt(extended)),
         ),
     ]),
   },
@@ -86,7 +89,7 @@ export const FIXED_HARDWARE_RULES: readonly Rule[] = [
     check: withFadt((_, facts) => {
       // Files that stand alone have no addresses to follow.
       if (!facts.rsdp || tableOf(facts, 'DSDT')) return [];
-      return [violation('no DSDT stands where it points', { path: 'FACP' })];
+      return [violation('no DSDT stands where it points', inFadt('X_DSDT'))];
     }),
   },
   {
@@ -99,7 +102,7 @@ export const FIXED_HARDWARE_RULES: readonly Rule[] = [
     check: withFadt((fadt, facts) => {
       if (!facts.rsdp || hasFlag(FADT_FLAGS, 'HW_REDUCED_ACPI', fadt.FLAGS)) return [];
       const facs = tableOf(facts, 'FACS');
-      if (!facs) return [violation('there is none where the FADT points', { path: 'FACP' })];
+      if (!facs) return [violation('there is none where the FADT points', inFadt('FIRMWARE_CTRL'))];
       return facs.gpa! % FACS_ALIGNMENT === 0 ? [] : [violation(`it lies at ${hex(facs.gpa!)}`, { path: 'FACS' })];
     }),
   },
@@ -118,7 +121,7 @@ export const FIXED_HARDWARE_RULES: readonly Rule[] = [
           return address === 0 || fadt[length] < MINIMUM_LENGTHS[length as keyof typeof MINIMUM_LENGTHS];
         })
         .map(([field, , length]) =>
-          violation(`${field} ${hex(fadt[field])}, ${length} ${fadt[length]}`, { path: 'FACP' }),
+          violation(`${field} ${hex(fadt[field])}, ${length} ${fadt[length]}`, inFadt(field)),
         );
     }),
   },
@@ -131,7 +134,7 @@ export const FIXED_HARDWARE_RULES: readonly Rule[] = [
     mend: 'space the blocks as ICH9 does: 0, 4, 8 and 0x20 from PMBASE',
     check: withFadt((fadt) =>
       overlappingPairs(fixedBlocks(fadt)).map(([left, right]) =>
-        violation(`${left.name} ${rangeText(left)} and ${right.name} ${rangeText(right)}`, { path: 'FACP' }),
+        violation(`${left.name} ${rangeText(left)} and ${right.name} ${rangeText(right)}`, inFadt(left.name)),
       ),
     ),
   },
@@ -149,7 +152,7 @@ export const FIXED_HARDWARE_RULES: readonly Rule[] = [
       const reserved = boards.flatMap((device) => rangesOf(device).filter(({ kind }) => kind === 'io'));
       return fixedBlocks(fadt)
         .filter((block) => !covers(reserved, block))
-        .map((block) => violation(`${block.name} ${rangeText(block)} is not`, { path: 'FACP' }));
+        .map((block) => violation(`${block.name} ${rangeText(block)} is not`, inFadt(block.name)));
     }),
   },
   {
@@ -160,7 +163,7 @@ export const FIXED_HARDWARE_RULES: readonly Rule[] = [
     windows: 'stop 0xA5',
     mend: 'half of it is status, half enable: ICH9 has 16 bytes',
     check: withFadt((fadt) =>
-      fadt.GPE0_BLK_LEN % 2 === 0 ? [] : [violation(`it has ${fadt.GPE0_BLK_LEN} bytes`, { path: 'FACP' })],
+      fadt.GPE0_BLK_LEN % 2 === 0 ? [] : [violation(`it has ${fadt.GPE0_BLK_LEN} bytes`, inFadt('GPE0_BLK_LEN'))],
     ),
   },
   {
@@ -171,11 +174,11 @@ export const FIXED_HARDWARE_RULES: readonly Rule[] = [
     windows: 'hangs at restart',
     mend: 'state port 0xcf9, 8 bits, with the value that resets, and set RESET_REG_SUP',
     check: withFadt(({ FLAGS, RESET_REG }) => {
-      if (!hasFlag(FADT_FLAGS, 'RESET_REG_SUP', FLAGS)) return [violation('RESET_REG_SUP is clear', { path: 'FACP' })];
+      if (!hasFlag(FADT_FLAGS, 'RESET_REG_SUP', FLAGS)) return [violation('RESET_REG_SUP is clear', inFadt('FLAGS'))];
       const usable = RESET_REG.address !== 0 && RESET_REG.bitWidth === 8 && RESET_REG.bitOffset === 0;
       return usable
         ? []
-        : [violation(`it has ${RESET_REG.bitWidth} bits at ${hex(RESET_REG.address)}`, { path: 'FACP' })];
+        : [violation(`it has ${RESET_REG.bitWidth} bits at ${hex(RESET_REG.address)}`, inFadt('RESET_REG'))];
     }),
   },
   {
@@ -189,7 +192,7 @@ export const FIXED_HARDWARE_RULES: readonly Rule[] = [
       const sound = SMI_CMD === 0 ? ACPI_ENABLE === 0 && ACPI_DISABLE === 0 : ACPI_ENABLE !== ACPI_DISABLE;
       return sound
         ? []
-        : [violation(`port ${hex(SMI_CMD)}, enable ${ACPI_ENABLE}, disable ${ACPI_DISABLE}`, { path: 'FACP' })];
+        : [violation(`port ${hex(SMI_CMD)}, enable ${ACPI_ENABLE}, disable ${ACPI_DISABLE}`, inFadt('SMI_CMD'))];
     }),
   },
   {
@@ -201,7 +204,7 @@ export const FIXED_HARDWARE_RULES: readonly Rule[] = [
     mend: 'write address space 1',
     check: withFadt((fadt) =>
       PAIRS.filter(([, extended]) => fadt[extended].address !== 0 && fadt[extended].space !== ADDRESS_SPACES.IO).map(
-        ([, extended]) => violation(`${extended} is in space ${fadt[extended].space}`, { path: 'FACP' }),
+        ([, extended]) => violation(`${extended} is in space ${fadt[extended].space}`, inFadt(extended)),
       ),
     ),
   },
