@@ -1,7 +1,15 @@
 import { LANE_TYPE, type LaneType } from '../simd/operations.ts';
-import { v128 } from '../wasm/expr.ts';
-import { type BasicOperation, DOUBLE, PACKED_DOUBLE, PACKED_SINGLE, SINGLE } from './float-fast-path.ts';
-import type { Semantics, V128 } from './semantics.ts';
+import { type Expr, v128 } from '../wasm/expr.ts';
+import {
+  type BasicOperation,
+  DOUBLE,
+  PACKED_DOUBLE,
+  PACKED_SINGLE,
+  type Packed,
+  type Scalar,
+  SINGLE,
+} from './float-fast-path.ts';
+import type { F32, F64, Semantics, V128 } from './semantics.ts';
 import { operandAddress } from './vector.ts';
 
 /*
@@ -19,58 +27,67 @@ export const PLAIN = 1;
 export const COMFORTABLE = 2;
 export type Comfort = typeof PLAIN | typeof COMFORTABLE;
 
+/** A scalar's low lane, or all lanes of a packed type. */
+export type Operand = F32 | F64 | V128;
+
 /** What a back end that watches numbers is told of them. */
 export interface FloatWatch {
-  /** Operand `index` (0, 1) of value `value` must have this much of comfort; a number that is not finite shows in the result. */
-  needs(index: number, value: V128, type: LaneType, comfort: Comfort): void;
+  /** Operand `index` (0, 1) of this value must have this much of comfort; a number that is not finite shows in the result. */
+  needs(index: number, value: Operand, type: LaneType, comfort: Comfort): void;
   /** True when the operand is known to be comfortable. */
   isComfortable(index: number, type: LaneType): boolean;
   /** Register operand 0 holds a new result, which must turn out finite. `comfort`: what is known of it then. */
   makes(type: LaneType, comfort: Comfort | 0): void;
-  /** The result in register operand 0 must turn out to be at least 2^−510 (2^−62), and no zero. */
-  needsLargeResult(type: LaneType): void;
+  /** `value`, the result in register operand 0, must turn out to be at least 2^−510 (2^−62), and no zero. */
+  needsLargeResult(value: Operand, type: LaneType): void;
 }
 
-const SIZES = { [LANE_TYPE.PS]: 16, [LANE_TYPE.PD]: 16, [LANE_TYPE.SS]: 4, [LANE_TYPE.SD]: 8 } as const;
+type Operation = BasicOperation | 'SQRT';
 
-/** Value of operand 1, scalars in the low lane. */
-function sourceOf(c: Semantics, type: LaneType): V128 {
-  if (!c.isMemory(1)) return c.let(c.vector(1));
-  const bytes = SIZES[type];
-  const address = operandAddress(c, 1, bytes, bytes === 16);
-  return c.let(bytes === 16 ? v128.load(address) : v128.loadZero(bytes, address));
-}
-
-function apply(type: LaneType, name: BasicOperation | 'SQRT', a: V128, b: V128): V128 {
-  if (type === LANE_TYPE.PD || type === LANE_TYPE.PS) {
-    const { operations } = type === LANE_TYPE.PD ? PACKED_DOUBLE : PACKED_SINGLE;
-    return name === 'SQRT' ? v128.unary(operations.SQRT, b) : v128.binary(operations[name], a, b);
-  }
-  const isDouble = type === LANE_TYPE.SD;
-  const low = (value: V128) => v128.extract(isDouble ? 'f64' : 'f32', isDouble ? 0x21 : 0x1f, value, 0);
-  const { ops } = isDouble ? DOUBLE : SINGLE;
-  const result = name === 'SQRT' ? ops.sqrt(low(b) as never) : ops[METHOD[name]](low(a) as never, low(b) as never);
-  return v128.replace(isDouble ? 0x22 : 0x20, a, 0, result);
+/** How the numbers of a type are read, computed and written. */
+interface Access<T extends Expr> {
+  register(c: Semantics, index: number): T;
+  load(c: Semantics): T;
+  apply(name: Operation, a: T, b: T): T;
+  set(c: Semantics, value: T): void;
 }
 
 const METHOD = { ADD: 'add', SUB: 'sub', MUL: 'mul', DIV: 'div' } as const;
 
+const packed = ({ operations }: Packed): Access<V128> => ({
+  register: (c, index) => c.vector(index),
+  load: (c) => v128.load(operandAddress(c, 1, 16, true)),
+  apply: (name, a, b) => (name === 'SQRT' ? v128.unary(operations.SQRT, b) : v128.binary(operations[name], a, b)),
+  set: (c, value) => c.setVector(0, value),
+});
+
+const scalar = <T extends 'f32' | 'f64'>({ bytes, get, load, ops, set }: Scalar<T>): Access<Expr<T>> => ({
+  register: get,
+  load: (c) => load(operandAddress(c, 1, bytes)),
+  apply: (name, a, b) => (name === 'SQRT' ? ops.sqrt(b) : ops[METHOD[name]](a, b)),
+  set: (c, value) => set(c, 0, value),
+});
+
+const ACCESS = {
+  [LANE_TYPE.PS]: packed(PACKED_SINGLE),
+  [LANE_TYPE.PD]: packed(PACKED_DOUBLE),
+  [LANE_TYPE.SS]: scalar(SINGLE),
+  [LANE_TYPE.SD]: scalar(DOUBLE),
+} as const;
+
 /** ADD, SUB, MUL, DIV and SQRT of any type, for `watch`. */
-export function watchedArithmetic(
-  c: Semantics,
-  watch: FloatWatch,
-  type: LaneType,
-  name: BasicOperation | 'SQRT',
-): void {
-  const b = sourceOf(c, type);
-  const a = c.vector(0);
+export function watchedArithmetic(c: Semantics, watch: FloatWatch, type: LaneType, name: Operation): void {
+  const access = ACCESS[type] as Access<Operand>;
+  const b = c.let(c.isMemory(1) ? access.load(c) : access.register(c, 1));
+  const a = access.register(c, 0);
   const isSum = name === 'ADD' || name === 'SUB';
   const needed = isSum ? PLAIN : COMFORTABLE;
   if (name !== 'SQRT') watch.needs(0, a, type, needed);
   watch.needs(1, b, type, needed);
   const isPlainSum = isSum && watch.isComfortable(0, type) && watch.isComfortable(1, type);
-  c.setVector(0, apply(type, name, a, b));
+  const result = c.let(access.apply(name, a, b));
+  access.set(c, result);
   if (name === 'SQRT') watch.makes(type, COMFORTABLE);
   else watch.makes(type, name === 'MUL' || isPlainSum ? PLAIN : 0);
-  if (name === 'DIV') watch.needsLargeResult(type);
+  if (name === 'DIV') watch.needsLargeResult(result, type);
 }

@@ -55,9 +55,13 @@ const loadScalar = (bytes: 4 | 8): Semantic =>
 
 const storeScalar = (bytes: 4 | 8): Semantic =>
   sse((c) => {
+    if (c.isMemory(0)) {
+      const number = bytes === 8 ? c.double(1) : c.single(1);
+      const linear = c.let(c.linear());
+      return c.storeWith(linear, bytes, (address) => c.b.store(bytes === 8 ? 0x39 : 0x38, address, number));
+    }
     const source = readVector(c, 1, bytes);
     const value = c.let(bytes === 8 ? low64(source) : i64.extendI32U(low32(source)));
-    if (c.isMemory(0)) return c.store(c.let(c.linear()), bytes, value);
     const into = readVector(c, 0);
     writeXmm(c, 0, bytes === 8 ? withLow64(into, value) : v128.replace(0x1c, into, 0, i32.wrap(value)));
   });

@@ -1,9 +1,10 @@
-import { COMFORTABLE, type Comfort } from '../isa/float-watch.ts';
-import type { I32, I64, V128 } from '../isa/semantics.ts';
+import { COMFORTABLE, type Comfort, type Operand } from '../isa/float-watch.ts';
+import type { F32, F64, I32, I64, V128 } from '../isa/semantics.ts';
 import { LANE_TYPE, type LaneType } from '../simd/operations.ts';
 import { MXCSR, MXCSR_FAST, ZERO_REGISTER } from '../state.ts';
-import { i32, i64, v128 } from '../wasm/expr.ts';
+import { f32, f64, i32, i64, v128 } from '../wasm/expr.ts';
 import type { FunctionBuilder } from '../wasm/function-builder.ts';
+import type { RegionVectors, Snapshot } from './region-vectors.ts';
 
 /** Flush to zero: sums that underflow are not watched for. */
 const MXCSR_FZ = 0x8000;
@@ -13,7 +14,9 @@ const MXCSR_SPAN = MXCSR_FAST.BITS | MXCSR_FZ;
 interface Lanes {
   readonly shl: number;
   readonly add: number;
+  /** Of numbers, and of integers. */
   readonly sub: number;
+  readonly subtract: number;
   readonly ne: number;
   readonly bitmask: number;
   readonly splat: number;
@@ -26,6 +29,7 @@ const DOUBLES: Lanes = {
   shl: 0xcb,
   add: 0xce,
   sub: 0xf1,
+  subtract: 0xd1,
   ne: 0x48,
   bitmask: 0xc4,
   splat: 0x12,
@@ -36,6 +40,7 @@ const SINGLES: Lanes = {
   shl: 0xab,
   add: 0xae,
   sub: 0xe5,
+  subtract: 0xb1,
   ne: 0x42,
   bitmask: 0xa4,
   splat: 0x11,
@@ -44,6 +49,9 @@ const SINGLES: Lanes = {
 };
 const DWORDS = { MIN_S: 0xb6, LT_S: 0x39, SPLAT: 0x11 } as const;
 
+const ALL_ONES = v128.const(new Array(16).fill(0xff));
+
+const isVector = (value: Operand): value is V128 => value.type === 'v128';
 const lanesOf = (type: LaneType): Lanes => (type === LANE_TYPE.PD || type === LANE_TYPE.SD ? DOUBLES : SINGLES);
 const isScalar = (type: LaneType): boolean => type === LANE_TYPE.SD || type === LANE_TYPE.SS;
 const PACKED_OF: Partial<Readonly<Record<LaneType, LaneType>>> = {
@@ -76,21 +84,22 @@ export function allowsSpans(mxcsr: number): boolean {
  */
 export class FloatSpan {
   readonly #b: FunctionBuilder;
-  readonly #get: (xmm: number) => V128;
+  readonly #vectors: RegionVectors;
   /** Micro-op that the run begins with; undefined: none is open. */
   #from: number | undefined;
-  readonly #saved = new Map<number, V128>();
+  readonly #saved = new Map<number, Snapshot>();
   readonly #values = new Map<number, Value>();
   readonly #watched = new Map<LaneType, Watched>();
   /** Locals of the function that hold constants, so that V8 keeps them, and what MXCSR says. */
   readonly #biases = new Map<Lanes, V128>();
   readonly #leasts = new Map<Lanes, V128>();
   #isSlow: I32 | undefined;
+  /** A double that waits for another one to be looked at with. */
+  #odd: F64 | undefined;
 
-  /** `get`: the local of a vector register. */
-  constructor(b: FunctionBuilder, get: (xmm: number) => V128) {
+  constructor(b: FunctionBuilder, vectors: RegionVectors) {
     this.#b = b;
-    this.#get = get;
+    this.#vectors = vectors;
   }
 
   /** Where a run that cannot go on is to be left to; undefined: no run is open. */
@@ -103,10 +112,10 @@ export class FloatSpan {
     this.#from ??= uop;
   }
 
-  needs(xmm: number, value: V128, type: LaneType, comfort: Comfort): void {
+  needs(xmm: number, value: Operand, type: LaneType, comfort: Comfort): void {
     const known = this.#values.get(xmm);
     if (comfortOf(known, type) < comfort) {
-      this.#watchLeast(value, type, true);
+      this.#watchLeast(value, type);
       if (xmm >= 0) this.#valueOf(xmm).comfort.set(type, COMFORTABLE);
     }
     // What is not finite shows in the result.
@@ -121,8 +130,11 @@ export class FloatSpan {
     this.#values.set(xmm, { comfort: new Map(comfort === 0 ? [] : [[type, comfort]]), open: type });
   }
 
-  needsLargeResult(xmm: number, type: LaneType): void {
-    this.#watchLeast(this.#get(xmm), type, false);
+  needsLargeResult(xmm: number, value: Operand, type: LaneType): void {
+    const vector = isVector(value) ? value : this.#inAllLanes(value);
+    // Less by one than zero's place at the top: the lowest.
+    const magnitude = v128.binary(lanesOf(type).subtract, this.#magnitude(vector, type), ALL_ONES);
+    this.#watchMagnitude(magnitude, type);
     this.#valueOf(xmm).comfort.set(type, COMFORTABLE);
   }
 
@@ -132,7 +144,7 @@ export class FloatSpan {
     const value = this.#values.get(xmm);
     this.#values.delete(xmm);
     if (value?.open !== undefined && ![...this.#values.values()].includes(value)) this.#watchFinite(xmm, value);
-    if (!this.#saved.has(xmm)) this.#saved.set(xmm, this.#b.let(this.#get(xmm)));
+    if (!this.#saved.has(xmm)) this.#saved.set(xmm, this.#vectors.snapshot(xmm));
   }
 
   /** Register `to` now holds what `from` does. */
@@ -142,7 +154,7 @@ export class FloatSpan {
 
   /** Emits what takes the run back. */
   retreat(): void {
-    for (const [xmm, old] of this.#saved) this.#b.set(this.#get(xmm), old);
+    for (const [xmm, old] of this.#saved) this.#vectors.restore(xmm, old);
   }
 
   /** Ends the run. `again` emits what does it in the interpreter, from micro-op `from` on. */
@@ -150,12 +162,15 @@ export class FloatSpan {
     const from = this.#from;
     if (from === undefined) return;
     for (const [xmm, value] of this.#values) if (value.open !== undefined) this.#watchFinite(xmm, value);
+    this.#watchOdd();
     const doubt = this.#doubt();
     this.#b.plainIf(
       doubt,
       () => {
+        this.#vectors.mergeAll();
         this.retreat();
         again(from);
+        this.#vectors.reloadLows();
       },
       undefined,
       'unlikely',
@@ -221,13 +236,36 @@ export class FloatSpan {
     return watched;
   }
 
-  #watchLeast(value: V128, type: LaneType, zeroIsFine: boolean): void {
+  /** Doubles are looked at in pairs. */
+  #watchLeast(value: Operand, type: LaneType): void {
+    if (isVector(value)) this.#watchMagnitude(this.#magnitude(value, type), type);
+    else if (value.type === 'f32') this.#watchMagnitude(this.#magnitude(this.#inAllLanes(value), type), type);
+    else if (this.#odd === undefined) this.#odd = this.#b.let(value as F64);
+    else {
+      const pair = v128.replace(0x22, this.#inAllLanes(this.#odd), 1, value);
+      this.#odd = undefined;
+      this.#watchMagnitude(this.#magnitude(pair, LANE_TYPE.PD), LANE_TYPE.PD);
+    }
+  }
+
+  #watchOdd(): void {
+    if (this.#odd === undefined) return;
+    this.#watchMagnitude(this.#magnitude(this.#inAllLanes(this.#odd), LANE_TYPE.PD), LANE_TYPE.PD);
+    this.#odd = undefined;
+  }
+
+  #inAllLanes(value: F32 | F64): V128 {
+    return v128.splat(value.type === 'f32' ? 0x13 : 0x14, value);
+  }
+
+  /** Numbers by magnitude, zero the largest. */
+  #magnitude(value: V128, type: LaneType): V128 {
     const lanes = lanesOf(type);
     const shifted = v128.shift(lanes.shl, value, i32.const(1));
-    const bias = zeroIsFine
-      ? this.#constant(this.#biases, lanes)
-      : v128.splat(lanes.splat, lanes === SINGLES ? i32.const(Number(lanes.bias + 1n)) : i64.const(lanes.bias + 1n));
-    const magnitude = v128.binary(lanes.add, shifted, bias);
+    return v128.binary(lanes.add, shifted, this.#constant(this.#biases, lanes));
+  }
+
+  #watchMagnitude(magnitude: V128, type: LaneType): void {
     const watched = this.#watch(type);
     if (watched.least === undefined) watched.least = this.#b.let(magnitude);
     else this.#b.set(watched.least, v128.binary(DWORDS.MIN_S, watched.least, magnitude));
@@ -236,11 +274,20 @@ export class FloatSpan {
   #watchFinite(xmm: number, value: Value): void {
     const type = value.open!;
     value.open = undefined;
-    const number = this.#get(xmm);
-    const difference = v128.binary(lanesOf(type).sub, number, number);
+    const difference = this.#difference(xmm, type);
     const watched = this.#watch(type);
     if (watched.excess === undefined) watched.excess = this.#b.let(difference);
     else this.#b.set(watched.excess, v128.or(watched.excess, difference));
+  }
+
+  /** A register less itself: zero, unless there is a number that is not finite. */
+  #difference(xmm: number, type: LaneType): V128 {
+    if (isScalar(type)) {
+      const low = this.#vectors.low(xmm, type === LANE_TYPE.SD ? 'f64' : 'f32');
+      return this.#inAllLanes(low.type === 'f64' ? f64.sub(low as F64, low as F64) : f32.sub(low as F32, low as F32));
+    }
+    const number = this.#vectors.get(xmm);
+    return v128.binary(lanesOf(type).sub, number, number);
   }
 
   /** The local of the function that holds a constant of `lanes`. */

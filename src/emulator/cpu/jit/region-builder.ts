@@ -1,6 +1,8 @@
+import type { ImportIndexes } from '../interpreter/interpreter-semantics.ts';
 import type { I32, I64 } from '../isa/semantics.ts';
 import { CODE_SIZE } from '../modes.ts';
-import { BUDGET, GPR, RIP_PAGE, TLB_READ } from '../state.ts';
+import { BUDGET, GPR, LEAVE_TO, RIP_PAGE, TLB_READ } from '../state.ts';
+import type { TranslatedBlock } from '../translation/code-cache.ts';
 import { type Expr, i32, i64 } from '../wasm/expr.ts';
 import { FunctionBuilder, type Label } from '../wasm/function-builder.ts';
 import type { ValueType } from '../wasm/types.ts';
@@ -75,7 +77,7 @@ export class RegionBuilder {
     this.isFlat = codeSize === CODE_SIZE.FLAT_32;
     this.flags = new DeferredFlags(b);
     this.vectors = new RegionVectors(b);
-    this.floats = new FloatSpan(b, (xmm) => this.vectors.get(xmm));
+    this.floats = new FloatSpan(b, this.vectors);
     this.vectors.onChange = (xmm) => this.floats.beforeChange(xmm);
     this.vectors.onMove = (to, from) => this.floats.moved(to, from);
     this.tlb = b.local('i32');
@@ -168,23 +170,35 @@ export class RegionBuilder {
     b.set(this.budget, i64.load(i32.const(BUDGET)));
   }
 
-  /** `chain`: function that goes on at JUMP_RIP. `entryCount`: what was taken from the budget at the entry. Prologue and register lists come last, when it is known which are used. */
-  finish(entryCount: number, chain: number): FunctionBuilder {
+  /** Prologue and register lists come last, when it is known which are used. */
+  finish(entry: TranslatedBlock, imports: ImportIndexes): FunctionBuilder {
     const { b } = this;
     this.flags.reset();
     this.spill();
-    b.plainIf(i32.eq(this.next, i32.const(CHAIN)), () => b.returnCall(chain, []));
+    b.plainIf(i32.eq(this.next, i32.const(CHAIN)), () => b.returnCall(imports.chain, []));
     b.return(this.next);
     b.unreachable();
     b.prologue(() => {
+      this.#refuseTraps(entry, imports);
       this.#loadRegisters();
       this.floats.prepare();
       this.flags.load(b);
       b.set(this.tlb, i32.load(i32.const(TLB_READ)));
       b.set(this.entryPage, i64.load(i32.const(RIP_PAGE)));
-      b.set(this.budget, i64.add(i64.load(i32.const(BUDGET)), i64.const(entryCount)));
+      b.set(this.budget, i64.add(i64.load(i32.const(BUDGET)), i64.const(entry.instructions)));
     });
     return b;
+  }
+
+  /** The interpreter runs into the trap: it goes on from the entry, whose count is taken. */
+  #refuseTraps(entry: TranslatedBlock, imports: ImportIndexes): void {
+    const { b } = this;
+    for (const trap of this.vectors.guards) {
+      b.plainIf(i32.load(i32.const(trap)), () => {
+        b.callVoid(imports.retreat, [i32.const(entry.uop)], true);
+        b.return(i32.load(i32.const(LEAVE_TO)));
+      });
+    }
   }
 
   #changed(): number[] {

@@ -9,7 +9,7 @@ import { call, i32, i64 } from '../wasm/expr.ts';
 import type { FunctionBuilder, Label } from '../wasm/function-builder.ts';
 import { type Structure, structureOf } from './control-flow.ts';
 import { type ReducibleGraph, reducible } from './crossroads.ts';
-import { isQuiet, isWatched } from './float-instructions.ts';
+import { isQuiet, isScalarStore, isWatched } from './float-instructions.ts';
 import { allowsSpans } from './float-span.ts';
 import { jumpTableOf } from './jump-table.ts';
 import { innermostLoops } from './loops.ts';
@@ -74,7 +74,7 @@ export class RegionEmission {
       });
       b.set(this.#region.next, i32.load(i32.const(LEAVE_TO)));
     });
-    return this.#region.finish(this.#plan[0].block.instructions, this.#ports.imports.chain);
+    return this.#region.finish(this.#plan[0].block, this.#ports.imports);
   }
 
   /** A block with everything that it dominates. `isEntered`: not only from the block before it. */
@@ -191,7 +191,7 @@ export class RegionEmission {
 
   /** Begins a span at this instruction of `block`, or ends it in front of it. */
   #watchFloats(block: TranslatedBlock, uop: number, key: HandlerKey | undefined): void {
-    const { b, flags, floats, next } = this.#region;
+    const { b, flags, floats, next, vectors } = this.#region;
     if (key !== undefined && isWatched(key) && this.#allowsSpans) {
       flags.store(b);
       floats.open(uop);
@@ -201,8 +201,9 @@ export class RegionEmission {
         this.#region.spill();
         b.set(next, call('i32', this.#ports.imports.interpretRun, [i32.const(from), i32.const(uop), handler]));
         b.plainIf(i32.ne(next, i32.const(uop)), () => b.return(next), undefined, 'unlikely');
-        this.#region.reload();
+        b.late(() => vectors.loadRegisters());
       });
+      if (key === undefined || !isScalarStore(key)) vectors.settleLows();
     }
   }
 
@@ -361,28 +362,32 @@ export class RegionEmission {
 
   /** The ways out of an instruction. */
   #exits(isReturn: boolean): HandlerExits {
-    const { b, flags } = this.#region;
+    const { b, flags, vectors } = this.#region;
+    const store = (): void => {
+      flags.store(b);
+      vectors.mergeAll();
+    };
     return {
       next: () => {
         throw new Error('an instruction that ends early branches to its own end');
       },
       enter: (uop) => {
         b.set(this.#region.next, i32.or(uop, i32.const(NEXT.ENTER)));
-        flags.store(b);
+        store();
         b.br(this.#exit);
       },
       jump: (rip) => {
-        flags.store(b);
+        store();
         // A return goes back to the region that called, which waits on the Wasm stack.
         this.#jumpOut(rip, isReturn ? NEXT.JUMP : CHAIN);
       },
       leave: () => {
-        flags.store(b);
+        store();
         this.#leave(NEXT.LEAVE);
       },
       follow: (uop) => {
         // TypeScript's part of an instruction: the interpreter runs it from its start, as nothing has changed yet.
-        flags.store(b);
+        store();
         b.set(this.#region.next, uop);
         b.br(this.#exit);
       },

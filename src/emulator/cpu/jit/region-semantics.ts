@@ -205,12 +205,12 @@ export class RegionSemantics extends InterpreterSemantics {
 
   override single(index: number): F32 {
     const xmm = this.#xmm(index);
-    return xmm < 0 ? super.single(index) : v128.extract('f32', LANE.GET_F32, this.#region.vectors.get(xmm), 0);
+    return xmm < 0 ? super.single(index) : (this.#region.vectors.low(xmm, 'f32') as F32);
   }
 
   override double(index: number): F64 {
     const xmm = this.#xmm(index);
-    return xmm < 0 ? super.double(index) : v128.extract('f64', LANE.GET_F64, this.#region.vectors.get(xmm), 0);
+    return xmm < 0 ? super.double(index) : (this.#region.vectors.low(xmm, 'f64') as F64);
   }
 
   override dword(index: number, lane: number): I32 {
@@ -237,12 +237,14 @@ export class RegionSemantics extends InterpreterSemantics {
   override setSingle(index: number, value: F32): void {
     const xmm = this.#xmm(index);
     if (xmm < 0) super.setSingle(index, value);
+    else if (this.#region.floats.from !== undefined) this.#region.vectors.setLow(xmm, 'f32', value);
     else this.#setXmm(xmm, v128.replace(LANE.SET_F32, this.#region.vectors.get(xmm), 0, value));
   }
 
   override setDouble(index: number, value: F64): void {
     const xmm = this.#xmm(index);
     if (xmm < 0) super.setDouble(index, value);
+    else if (this.#region.floats.from !== undefined) this.#region.vectors.setLow(xmm, 'f64', value);
     else this.#setXmm(xmm, v128.replace(LANE.SET_F64, this.#region.vectors.get(xmm), 0, value));
   }
 
@@ -271,7 +273,9 @@ export class RegionSemantics extends InterpreterSemantics {
 
   override stateI32(offset: number): I32 {
     const isTrap = offset === SSE_TRAP || offset === AVX_TRAP || offset === MMX_TRAP;
-    return isTrap && this.#region.vectors.isGuarded(offset) ? i32.const(0) : super.stateI32(offset);
+    if (!isTrap) return super.stateI32(offset);
+    this.#region.vectors.guard(offset);
+    return i32.const(0);
   }
 
   override floatsAreFast(): I32 {
@@ -287,7 +291,7 @@ export class RegionSemantics extends InterpreterSemantics {
       // Memory has just been looked at.
       isComfortable: (index, type) => this.isMemory(index) || floats.comfortOf(this.#xmm(index), type) === COMFORTABLE,
       makes: (type, comfort) => floats.makes(this.#xmm(0), type, comfort),
-      needsLargeResult: (type) => floats.needsLargeResult(this.#xmm(0), type),
+      needsLargeResult: (value, type) => floats.needsLargeResult(this.#xmm(0), value, type),
     };
   }
 
@@ -340,6 +344,7 @@ export class RegionSemantics extends InterpreterSemantics {
 
   /** Leaves to LEAVE_TO. */
   #leaveSpan(): void {
+    this.#region.vectors.mergeAll();
     this.#region.floats.retreat();
     this.b.br(this.#region.leave);
   }
