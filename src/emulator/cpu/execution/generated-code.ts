@@ -76,7 +76,7 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
     ...bindHelpers(state),
   };
   const regions = new RegionTier({
-    planner: new RegionPlanner(state.view, handlers, codeCache),
+    planner: new RegionPlanner(state.view, handlers, codeCache, ports.regionsAfter),
     compiler: new RegionCompiler(state.view, handlers, limits),
     codeCache,
     handlers,

@@ -1,6 +1,7 @@
 import { type HandlerKey, type HandlerTable, SPECIAL_HANDLERS } from '../interpreter/handlers.ts';
 import { notedTargets } from '../interpreter/indirect-jumps.ts';
 import { JUMP_ENTRY, jumpSlotOf } from '../interpreter/jump-cache.ts';
+import { entryCountOf } from '../interpreter/layout.ts';
 import { FORM, UOP } from '../interpreter/micro-op.ts';
 import { SYSTEM } from '../isa/row.ts';
 import { TRANSLATION_AREA } from '../state.ts';
@@ -8,6 +9,8 @@ import type { CodeCache, TranslatedBlock } from '../translation/code-cache.ts';
 
 const MAXIMUM_BLOCKS = 160;
 const MAXIMUM_INSTRUCTIONS = 1500;
+/** Blocks that were entered less often than this part of what makes a block hot stay outside: a binary logarithm. */
+const COLD_SHIFT = 10;
 /** Targets of one indirect jump that a region holds. */
 const MAXIMUM_TARGETS = 64;
 const LOW_32 = 0xffff_ffffn;
@@ -55,11 +58,14 @@ export class RegionPlanner {
   readonly #view: DataView;
   readonly #handlers: HandlerTable;
   readonly #codeCache: CodeCache;
+  readonly #coldBelow: number;
 
-  constructor(view: DataView, handlers: HandlerTable, codeCache: CodeCache) {
+  /** `regionsAfter`: entries that make a block hot. */
+  constructor(view: DataView, handlers: HandlerTable, codeCache: CodeCache, regionsAfter: number) {
     this.#view = view;
     this.#handlers = handlers;
     this.#codeCache = codeCache;
+    this.#coldBelow = regionsAfter >> COLD_SHIFT;
   }
 
   /** The plan of a region, entry first. */
@@ -74,6 +80,7 @@ export class RegionPlanner {
       const known = numbers.get(block);
       // One physical page at two linear ones: the second is another region's.
       if (known !== undefined) return list[known].delta === delta ? known : -1;
+      if (this.#isCold(block) || this.#isRegionOf(entry.block, block)) return -1;
       if (list.length >= MAXIMUM_BLOCKS || instructions + block.count > MAXIMUM_INSTRUCTIONS) return -1;
       instructions += block.count;
       numbers.set(block, list.length);
@@ -97,6 +104,16 @@ export class RegionPlanner {
       edges.push({ taken: follow(near), fallThrough: follow(far), targets: known });
     }
     return list.map((item, index) => ({ ...item, ...edges[index] }));
+  }
+
+  /** Hardly ever entered, as far as the interpreter saw. */
+  #isCold(block: TranslatedBlock): boolean {
+    return block.regions === undefined && this.#view.getUint16(entryCountOf(block.uop), true) < this.#coldBelow;
+  }
+
+  /** A region begins at `block` that holds `entry` too: what is compiled for `entry` leads there instead of holding all of it once more. */
+  #isRegionOf(entry: TranslatedBlock, block: TranslatedBlock): boolean {
+    return entry.regions?.has(block) === true && this.#codeCache.isCompiled(block);
   }
 
   /** Low halves of the addresses that the indirect jump at a block's end was seen to go to. */

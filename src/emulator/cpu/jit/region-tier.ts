@@ -13,6 +13,8 @@ const CODE_32 = 1;
 
 /** Regions to a module: its fixed cost is worth about as much as a few functions. */
 const BATCH = 8;
+/** How often a block that a region holds must become hot to begin a region itself. */
+const ROUNDS_WITHIN = 4;
 /** Below this threshold every block is compiled at its first hot entry: tests want that. */
 const EAGER_BELOW = 16;
 
@@ -60,8 +62,19 @@ export class RegionTier {
   enqueue(uop: number, ripPage: bigint, modeKey: bigint): void {
     const block = this.#ports.codeCache.blockAt(uop);
     if (block === undefined || !this.#isWorthwhile(block)) return;
+    if (this.#waits(block)) {
+      this.#ports.forgetEntries(uop);
+      return;
+    }
     this.#queue.push({ block, ripPage, modeKey });
     if (this.#queue.length >= this.#batch) this.compileQueue();
+  }
+
+  /** A block that stands in a region already must be entered from outside more often to be worth one of its own. */
+  #waits(block: TranslatedBlock): boolean {
+    if (block.regions === undefined || this.#ports.regionsAfter < EAGER_BELOW) return false;
+    block.hotRounds++;
+    return block.hotRounds < ROUNDS_WITHIN;
   }
 
   /** Compiles what waits: a full batch, or the rest at a slice's end. */

@@ -23,6 +23,8 @@ export interface TranslatedBlock {
   readonly handler: number;
   /** Entries of the compiled regions that hold this block; undefined while none does. */
   regions: Set<TranslatedBlock> | undefined;
+  /** How often the block became hot while a region held it. */
+  hotRounds: number;
   /** Micro-ops, the fall-through included. */
   readonly count: number;
   /** Key in its page's entries. */
@@ -188,6 +190,7 @@ export class CodeCache {
       instructions: this.#ports.bytes[uop + UOP.REMAINING],
       handler: this.#ports.view.getUint16(uop + UOP.HANDLER, true),
       regions: undefined,
+      hotRounds: 0,
       key,
       start: request.offset,
       end,
@@ -324,6 +327,7 @@ export class CodeCache {
       instructions: 1,
       handler: this.#ports.view.getUint16(uop + UOP.HANDLER, true),
       regions: undefined,
+      hotRounds: 0,
       key: -1,
       start: request.offset,
       end: PAGE,
