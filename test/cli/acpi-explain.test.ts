@@ -18,6 +18,7 @@ beforeAll(async () => {
   await runCommand(AcpiExtractCommand, ['tables', '--format', 'text', '--out', 'text']);
   writeFileSync('acpidump.txt', readFileSync('text/acpidump.txt'));
   writeFileSync('dsdt.aml', readFileSync('tables/tables/DSDT.aml'));
+  writeFileSync('facp.aml', readFileSync('tables/tables/FACP.aml'));
 });
 afterAll(() => {
   process.chdir(home);
@@ -38,6 +39,20 @@ describe('q35 acpi explain', () => {
     expect(text).toMatch(/the SCI is interrupt 9;/);
     expect(text).toMatch(/I\/O APIC \d+ at 0xfec0_0000, GSIs from 0/);
     expect(text).toMatch(/segment 0, buses 0–255: 0xb000_0000–0xbfff_ffff/);
+  });
+
+  it('one table: every field with its value in words and its meaning', async () => {
+    const { stdout } = await runCommand(AcpiExplainCommand, ['facp.aml']);
+    expect(stdout).toMatch(/PREFERRED_PM_PROFILE 0x0 \(unspecified\): what kind of machine it is/);
+    expect(stdout).toMatch(/RESET_REG 8 bits at 0xcf9 of SystemIO: written to restart the machine/);
+    expect(stdout).not.toMatch(/undefined|NaN|RESERVED/);
+  });
+
+  it('--fields: those of every data table, and no other', async () => {
+    const text = await explained('--fields');
+    expect(text).toMatch(/EVENT_TIMER_BLOCK_ID 0x8086_a201 \(3 comparators of 64 bits, vendor 0x8086\)/);
+    expect(text).toMatch(/Interrupt Source Override at 0x[0-9a-f]+:\n {6}BUS 0x0: 0 is ISA/);
+    expect(text).not.toMatch(/DEFINITION|undefined|NaN/);
   });
 
   it('mmconfig: the range, the line in dmesg, who claims it', async () => {

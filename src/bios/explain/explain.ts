@@ -34,11 +34,18 @@ export function parseSubject(words: readonly string[]): {
   return { subject: { kind: 'irq', gsi }, sources: rest.slice(1) };
 }
 
+export interface ExplainOptions {
+  /** Every field of every data table; of a table that is asked about alone in any case. */
+  readonly fields?: boolean;
+}
+
 /** Throws as `explainObject`. */
-export function explain(machine: ExplainedMachine, subject: Subject): Explanation[] {
+export function explain(machine: ExplainedMachine, subject: Subject, options: ExplainOptions = {}): Explanation[] {
   switch (subject.kind) {
     case 'tables':
-      return machine.tables.map((table) => explainTable(table, machine));
+      return machine.tables.map((table) =>
+        explainTable(table, machine, (options.fields ?? false) || machine.tables.length === 1),
+      );
     case 'mmconfig':
       return [explainMmconfig(machine)];
     case 'prt':

@@ -1,7 +1,7 @@
 import { type InterruptRoute, idOf, resourcesOf, routesOf } from '../../aml/interpreter/devices.ts';
 import { hex } from '../../shared/bytes.ts';
+import { intiWords } from './field-words.ts';
 import { type ExplainedMachine, type Explanation, tryTo } from './machine.ts';
-import { intiWords } from './table-words.ts';
 
 /** `_PRT` in words, and who uses an interrupt. */
 

@@ -1,10 +1,12 @@
 import { decodeTableHeader } from '../../aml/table-header.ts';
 import { hex } from '../../shared/bytes.ts';
-import type { DumpTable } from '../acpi/dump/table-set.ts';
+import { type DumpTable, isDefinitionBlock } from '../acpi/dump/table-set.ts';
 import { HPET } from '../acpi/hpet.ts';
 import { decodeLayout } from '../layout.ts';
 import { rangeText } from '../verify/ranges.ts';
 import { ecamRange } from '../verify/rules/ecam.ts';
+import { FIELD_VALUES } from './field-meanings.ts';
+import { fieldLines, intiWords } from './field-words.ts';
 import type { ExplainedMachine, Explanation } from './machine.ts';
 
 /** What a table is for and what an OS does with it. */
@@ -60,27 +62,19 @@ const PURPOSES: Readonly<Record<string, string>> = {
   XSDT: 'The list of tables with 64-bit addresses',
 };
 
-const PROFILES = [
-  'unspecified',
-  'desktop',
-  'mobile',
-  'workstation',
-  'enterprise server',
-  'SOHO server',
-  'appliance',
-  'performance server',
-  'tablet',
-];
-
-/** What a table of a machine says. */
-export function explainTable(table: DumpTable, machine: ExplainedMachine): Explanation {
+/** What a table of a machine says; `withFields` adds each field of a data table. */
+export function explainTable(table: DumpTable, machine: ExplainedMachine, withFields: boolean): Explanation {
   const header = table.signature === 'FACS' ? undefined : decodeTableHeader(table.bytes);
   const made = header ? `, revision ${header.revision}, by ${header.oemId.trim()} "${header.oemTableId.trim()}"` : '';
   const purpose = PURPOSES[table.signature] ?? 'A table that this toolkit does not know; Linux lists it and ignores it';
   const details =
     DETAILS[table.signature]?.(table, machine) ?? (table.signature === 'DSDT' ? definitionWords(machine) : []);
-  return { title: `${table.name}: ${table.bytes.length} bytes${made}`, lines: [`${purpose}.`, ...details] };
+  const known = withFields && !isDefinitionBlock(table) ? fieldLines(table.bytes) : [];
+  const fields = known.length === 0 ? [] : ['Fields:', ...known.map(indent)];
+  return { title: `${table.name}: ${table.bytes.length} bytes${made}`, lines: [`${purpose}.`, ...details, ...fields] };
 }
+
+const indent = (line: string): string => `  ${line}`;
 
 const DETAILS: Readonly<Record<string, (table: DumpTable, machine: ExplainedMachine) => string[]>> = {
   FACP: (_, machine) => fadtWords(machine),
@@ -100,26 +94,19 @@ const DETAILS: Readonly<Record<string, (table: DumpTable, machine: ExplainedMach
 
 function fadtWords({ facts: { fadt } }: ExplainedMachine): string[] {
   if (!fadt) return [];
-  const {
-    FLAGS,
-    PREFERRED_PM_PROFILE,
-    SCI_INT,
-    SMI_CMD,
-    PM1A_EVT_BLK,
-    PM1A_CNT_BLK,
-    PM_TMR_BLK,
-    GPE0_BLK,
-    GPE0_BLK_LEN,
-  } = fadt;
+  const { FLAGS, PREFERRED_PM_PROFILE, SCI_INT, SMI_CMD, GPE0_BLK_LEN } = fadt;
+  // A machine may state its blocks in the X_ fields alone.
+  const at = (name: 'PM1A_EVT_BLK' | 'PM1A_CNT_BLK' | 'PM_TMR_BLK' | 'GPE0_BLK') =>
+    hex(fadt[name] || (fadt[`X_${name}`]?.address ?? 0));
   const flag = (bit: number) => Math.floor(FLAGS / 2 ** bit) % 2 === 1;
   const reduced = flag(20);
   return [
-    `a ${PROFILES[PREFERRED_PM_PROFILE] ?? `profile ${PREFERRED_PM_PROFILE}`} machine${reduced ? ' with reduced hardware: no PM blocks, no SCI' : ''}`,
+    `a ${FIELD_VALUES['FADT.PREFERRED_PM_PROFILE'][PREFERRED_PM_PROFILE] ?? `profile ${PREFERRED_PM_PROFILE}`} machine${reduced ? ' with reduced hardware: no PM blocks, no SCI' : ''}`,
     ...(reduced
       ? []
       : [
           `the SCI is interrupt ${SCI_INT}; both systems make it level-triggered and active low unless the MADT overrides it`,
-          `PM1 events at ${hex(PM1A_EVT_BLK)}, control at ${hex(PM1A_CNT_BLK)}, timer at ${hex(PM_TMR_BLK)}, ${4 * GPE0_BLK_LEN} general-purpose events at ${hex(GPE0_BLK)}`,
+          `PM1 events at ${at('PM1A_EVT_BLK')}, control at ${at('PM1A_CNT_BLK')}, timer at ${at('PM_TMR_BLK')}, ${4 * GPE0_BLK_LEN} general-purpose events at ${at('GPE0_BLK')}`,
           SMI_CMD === 0
             ? 'always in ACPI mode: no SMI_CMD'
             : `the OS enters ACPI mode by writing ${hex(fadt.ACPI_ENABLE)} to port ${hex(SMI_CMD)}`,
@@ -149,15 +136,6 @@ function madtWords({ facts: { madt } }: ExplainedMachine): string[] {
         `NMI at LINT${LINT} of ${PROCESSOR_UID === 0xff ? 'all processors' : `processor ${PROCESSOR_UID}`}`,
     ),
   ];
-}
-
-/** MPS INTI flags (ACPI 6.5 table 5.26). */
-export function intiWords(flags: number): string {
-  const polarity = ['polarity of the bus', 'active high', 'reserved polarity', 'active low'][flags & 3];
-  const trigger = ['trigger mode of the bus', 'edge-triggered', 'reserved trigger mode', 'level-triggered'][
-    (flags >> 2) & 3
-  ];
-  return `${trigger}, ${polarity}`;
 }
 
 function definitionWords({ facts: { devices, hostBridges } }: ExplainedMachine): string[] {
