@@ -9,6 +9,7 @@ import type { ValueType } from '../wasm/types.ts';
 import { AddressForms } from './address-forms.ts';
 import { DeferredFlags } from './deferred-flags.ts';
 import { FloatSpan } from './float-span.ts';
+import { NarrowValues } from './narrow-values.ts';
 import { RegionMemory } from './region-memory.ts';
 import { RegionVectors } from './region-vectors.ts';
 
@@ -59,6 +60,7 @@ export class RegionBuilder {
   /** Floating point whose numbers are looked at together. */
   readonly floats: FloatSpan;
   readonly forms: AddressForms;
+  readonly narrow: NarrowValues;
   readonly memory: RegionMemory;
   /** Where a memory access goes that has set LEAVE_TO. */
   leave!: Label;
@@ -88,8 +90,12 @@ export class RegionBuilder {
     this.budget = b.local('i64');
     // All of them now: a local that is first taken inside a scope would be given away at its end.
     this.#registers = Array.from({ length: 16 }, () => b.local('i64'));
+    this.narrow = new NarrowValues(this.#registers);
     this.forms = new AddressForms(this.#registers, this.isFlat);
-    b.onLocal = (index) => this.forms.release(index);
+    b.onLocal = (index) => {
+      this.forms.release(index);
+      this.narrow.release(index);
+    };
   }
 
   /** A block begins. `isEntered`: from elsewhere too, so that nothing that was learnt so far holds. */
@@ -100,14 +106,14 @@ export class RegionBuilder {
 
   /** Nothing that was learnt so far holds any more. */
   forget(): void {
-    const { flags, forms, memory, vectors } = this;
-    for (const each of [flags, forms, memory, vectors]) each.reset();
+    const { flags, forms, memory, narrow, vectors } = this;
+    for (const each of [flags, forms, memory, narrow, vectors]) each.reset();
   }
 
   /** What is known at a block's end, its flags stored; the function makes it known again. */
   remember(): () => void {
-    const { flags, forms, memory, vectors } = this;
-    const parts = [flags, forms, memory, vectors].map((each) => each.remember());
+    const { flags, forms, memory, narrow, vectors } = this;
+    const parts = [flags, forms, memory, narrow, vectors].map((each) => each.remember());
     return () => {
       for (const recall of parts) recall();
     };

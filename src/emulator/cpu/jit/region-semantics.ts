@@ -95,6 +95,7 @@ export class RegionSemantics extends InterpreterSemantics {
     for (const register of this.#reload) {
       this.#region.reloadRegister(register);
       this.#region.forms.forget(register);
+      this.#region.narrow.write(register, false, false);
     }
     for (const [xmm, type] of this.#plain) this.#region.vectors.notePlain(xmm, type);
   }
@@ -132,7 +133,7 @@ export class RegionSemantics extends InterpreterSemantics {
     if (at < GPR || at >= GPR_END) return super.loadRegister(address, size);
     const local = this.#region.register((at - GPR) >> 3);
     if ((at & 7) === 1) return i64.and(i64.shrU(local, i64.const(8)), i64.const(0xff));
-    return zeroExtend(size, local);
+    return size === 4 && this.#region.narrow.has(local) ? local : zeroExtend(size, local);
   }
 
   protected override storeRegister(address: I32, size: Size, value: I64): void {
@@ -143,9 +144,10 @@ export class RegionSemantics extends InterpreterSemantics {
     }
     const index = (at - GPR) >> 3;
     const local = this.#region.registerForWrite(index);
+    // What is known of the value rests on what the register was.
+    const low = size === 4 ? this.#cut(value) : value;
     this.#learn(index, size, value);
-    if (size === 8) this.b.set(local, value);
-    else if (size === 4) this.b.set(local, i64.and(value, i64.const(LOW_32)));
+    if (size >= 4) this.b.set(local, low);
     else {
       const shift = (at & 7) * 8;
       const mask = ((1n << BigInt(size * 8)) - 1n) << BigInt(shift);
@@ -154,11 +156,18 @@ export class RegionSemantics extends InterpreterSemantics {
     }
   }
 
-  /** What the register's new value has to do with other addresses. */
+  /** The low 32 bits. */
+  #cut(value: I64): I64 {
+    return this.#region.narrow.has(value) ? value : i64.and(value, i64.const(LOW_32));
+  }
+
+  /** What the register's new value has to do with other addresses, and how large it may be. */
   #learn(index: number, size: Size, value: I64): void {
-    const { flags, forms, isFlat } = this.#region;
-    if ((size === 8 || (size === 4 && isFlat)) && this.b.depth === flags.depth) forms.assign(index, value);
+    const { flags, forms, isFlat, narrow } = this.#region;
+    const isConditional = this.b.depth !== flags.depth;
+    if ((size === 8 || (size === 4 && isFlat)) && !isConditional) forms.assign(index, value);
     else forms.forget(index);
+    if (size >= 4) narrow.write(index, size === 4 || narrow.has(value), isConditional);
   }
 
   override vectorAddress(index: number): I32 {
@@ -313,7 +322,10 @@ export class RegionSemantics extends InterpreterSemantics {
 
   override let<T extends ValueType>(value: Expr<T>): Expr<T> {
     const bound = super.let(value);
-    if (value.type === 'i64') this.#region.forms.bind(bound, value as Expr as I64);
+    if (value.type === 'i64') {
+      this.#region.forms.bind(bound, value as Expr as I64);
+      this.#region.narrow.bind(bound, value as Expr as I64);
+    }
     return bound;
   }
 
