@@ -22,6 +22,9 @@ export interface LinearMemory {
   read64(linear: bigint, privilege?: 'supervisor' | 'user'): bigint;
   write(linear: bigint, size: 1 | 2 | 4, value: number, privilege?: 'supervisor' | 'user'): void;
   write64(linear: bigint, value: bigint, privilege?: 'supervisor' | 'user'): void;
+  /** Many bytes, a multiple of 8, in ascending order as 8-byte accesses would take them. */
+  readBytes(linear: bigint, byteLength: number): DataView;
+  writeBytes(linear: bigint, bytes: Uint8Array): void;
   /** Faults as a write of `size` bytes would, and changes nothing but A and D. */
   checkWrite(linear: bigint, size: 1 | 2 | 4 | 8, privilege?: 'supervisor' | 'user'): void;
 }

@@ -70,6 +70,38 @@ export class TranslatedMemory implements LinearMemory {
     this.write(linear + 4n, 4, Number((value >> 32n) & 0xffff_ffffn), privilege);
   }
 
+  readBytes(linear: bigint, byteLength: number): DataView {
+    const host = this.#plainHost(linear, byteLength, ACCESS.READ);
+    const { bytes } = this.#ports.state;
+    if (host >= 0) return new DataView(bytes.slice(host, host + byteLength).buffer);
+    const view = new DataView(new ArrayBuffer(byteLength));
+    for (let offset = 0; offset < byteLength; offset += 8)
+      view.setBigUint64(offset, this.read64(linear + BigInt(offset)), true);
+    return view;
+  }
+
+  writeBytes(linear: bigint, bytes: Uint8Array): void {
+    const host = this.#plainHost(linear, bytes.length, ACCESS.WRITE);
+    const { state, onPhysicalWrite } = this.#ports;
+    if (host >= 0) {
+      state.bytes.set(bytes, host);
+      onPhysicalWrite(this.#ports.walker.gpa + Number(linear & 0xfffn), bytes.length);
+      return;
+    }
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    for (let offset = 0; offset < bytes.length; offset += 8)
+      this.write64(linear + BigInt(offset), view.getBigUint64(offset, true));
+  }
+
+  /** Where bytes of one page of RAM stand in the engine's memory; −1: not in one page, or not in RAM. */
+  #plainHost(linear: bigint, byteLength: number, access: number): number {
+    const offset = Number(linear & 0xfffn);
+    if (offset + byteLength > PAGE) return -1;
+    const gpa = this.#translate(linear, access, this.#mmuIndex(undefined)) - offset;
+    const page = this.#ports.bus.hostPage(gpa, access === ACCESS.WRITE);
+    return page < 0 ? -1 : page + offset;
+  }
+
   checkWrite(linear: bigint, size: 1 | 2 | 4 | 8, privilege?: 'supervisor' | 'user'): void {
     const mmuIndex = this.#mmuIndex(privilege);
     this.#translate(linear, ACCESS.WRITE, mmuIndex);

@@ -3,7 +3,7 @@ import { VECTOR } from '../exceptions/vectors.ts';
 import { isCode64 } from '../modes.ts';
 import { CR0, CR4, MXCSR, PKRU, REGISTER, XCR0, XMM } from '../state.ts';
 import type { CpuContext, DecodedOperands, SystemHandler } from '../system-context.ts';
-import { loadX87, MXCSR_MASK, storeX87 } from '../x87/fxsave.ts';
+import { IMAGE, loadX87, MXCSR_MASK, storeX87 } from '../x87/fxsave.ts';
 import { requireSupervisor } from './privilege.ts';
 import { writeProtectionKeys } from './protection-keys.ts';
 import {
@@ -70,16 +70,18 @@ function store(cpu: CpuContext, operands: DecodedOperands, linear: bigint, mask:
   memory.checkWrite(linear, 8);
   memory.checkWrite(linear + BigInt(byteLength - 8), 8);
   const vectors = layout < 0 ? VECTORS : COMPONENT.SSE;
-  if ((mask & COMPONENT.X87) !== 0) storeX87(cpu, operands, linear);
+  if ((mask & COMPONENT.X87) !== 0) writeX87(cpu, operands, linear);
   if ((mask & vectors) !== 0) {
     memory.write(linear + BigInt(AREA.MXCSR), 4, state.u32(MXCSR));
     memory.write(linear + BigInt(AREA.MXCSR + 4), 4, MXCSR_MASK);
   }
   const writeHalves = (area: number, upper: number): void => {
-    for (let index = 0; index < vectorCount(cpu) * 2; index++) {
-      const from = XMM + (index >> 1) * 32 + (index & 1) * 8 + upper;
-      memory.write64(linear + BigInt(area + index * 8), state.u64(from));
+    const bytes = new Uint8Array(vectorCount(cpu) * 16);
+    for (let index = 0; index < vectorCount(cpu); index++) {
+      const from = XMM + index * 32 + upper;
+      bytes.set(state.bytes.subarray(from, from + 16), index * 16);
     }
+    memory.writeBytes(linear + BigInt(area), bytes);
   };
   if ((mask & COMPONENT.SSE) !== 0) writeHalves(AREA.XMM, 0);
   for (const { bit, number, offset } of EXTENDED_COMPONENTS) {
@@ -88,6 +90,15 @@ function store(cpu: CpuContext, operands: DecodedOperands, linear: bigint, mask:
     if (bit === COMPONENT.AVX) writeHalves(place, 16);
     else memory.write64(linear + BigInt(place), BigInt(state.u32(PKRU)));
   }
+}
+
+/** MXCSR, in the midst of the x87 part, stays. */
+function writeX87(cpu: CpuContext, operands: DecodedOperands, linear: bigint): void {
+  const image = new DataView(new ArrayBuffer(IMAGE.XMM));
+  storeX87(cpu, operands, image);
+  const bytes = new Uint8Array(image.buffer);
+  cpu.memory.writeBytes(linear, bytes.subarray(0, IMAGE.MXCSR));
+  cpu.memory.writeBytes(linear + BigInt(IMAGE.X87), bytes.subarray(IMAGE.X87));
 }
 
 /** XSAVE, XSAVEOPT: every component counts as in use, so that nothing is left out (SDM vol. 1 §13.7, §13.9). */
@@ -135,9 +146,7 @@ function restore(cpu: CpuContext, operands: DecodedOperands, compactedOnly: bool
   const { state, memory } = cpu;
   const { present, layout } = checkHeader(cpu, linear, compactedOnly);
   const byteLength = layout < 0 ? standardBytes(mask) : compactedBytes(layout);
-  const image = new DataView(
-    BigUint64Array.from({ length: byteLength / 8 }, (_, index) => memory.read64(linear + BigInt(index * 8))).buffer,
-  );
+  const image = memory.readBytes(linear, byteLength);
   const has = (component: number) => (present & component) !== 0;
   // The compacted format keeps MXCSR with the SSE registers.
   const loadsMxcsr = layout < 0 ? (mask & VECTORS) !== 0 : (mask & COMPONENT.SSE) !== 0;

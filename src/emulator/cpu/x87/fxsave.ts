@@ -20,6 +20,8 @@ import { X87Unit } from './x87-unit.ts';
 
 /** Writable bits of MXCSR, as FXSAVE tells at offset 28. */
 export const MXCSR_MASK = 0xffff;
+/** Offsets in the image: ST(0) and XMM0 with those that follow, 16 bytes each. The rest is the operating system's. */
+export const IMAGE = { MXCSR: 24, X87: 32, XMM: 160, END: 416 } as const;
 const UNDEFINED_OPCODE = 6;
 const DEVICE_NOT_AVAILABLE = 7;
 const GENERAL_PROTECTION = 13;
@@ -39,38 +41,43 @@ const vectorCount = (state: CpuState): number => (isCode64(state) ? 16 : 8);
 export const fxsave: SystemHandler = (cpu, operands) => {
   check(cpu, operands);
   const { state, memory } = cpu;
-  const linear = operands.linear();
-  storeX87(cpu, operands, linear);
-  memory.write(linear + 24n, 4, state.u32(MXCSR));
-  memory.write(linear + 28n, 4, MXCSR_MASK);
-  for (let index = 0; index < vectorCount(state) * 2; index++) {
-    memory.write64(linear + BigInt(160 + index * 8), state.u64(XMM + (index >> 1) * 32 + (index & 1) * 8));
+  const count = vectorCount(state);
+  const image = new DataView(new ArrayBuffer(IMAGE.XMM + count * 16));
+  storeX87(cpu, operands, image);
+  image.setUint32(IMAGE.MXCSR, state.u32(MXCSR), true);
+  image.setUint32(IMAGE.MXCSR + 4, MXCSR_MASK, true);
+  const bytes = new Uint8Array(image.buffer);
+  for (let index = 0; index < count; index++) {
+    const from = XMM + index * 32;
+    bytes.set(state.bytes.subarray(from, from + 16), IMAGE.XMM + index * 16);
   }
+  memory.writeBytes(operands.linear(), bytes);
 };
 
-/** The x87 part of FXSAVE's image, as XSAVE writes it too. */
-export function storeX87(cpu: CpuContext, operands: DecodedOperands, linear: bigint): void {
+/** The x87 part of FXSAVE's image, as XSAVE writes it too: all but MXCSR up to IMAGE.XMM. */
+export function storeX87(cpu: CpuContext, operands: DecodedOperands, image: DataView): void {
   const x = new X87Unit();
   x.begin(cpu, operands);
-  const { state, memory } = cpu;
-  const write = (offset: number, size: 1 | 2 | 4, value: number) => memory.write(linear + BigInt(offset), size, value);
-  write(0, 2, x.control);
-  write(2, 2, fullStatus(x));
-  write(4, 2, x.valid);
-  write(6, 2, state.u32(X87_LAST_OPCODE) & 0x7ff);
+  const { state } = cpu;
+  image.setUint16(0, x.control, true);
+  image.setUint16(2, fullStatus(x), true);
+  image.setUint16(4, x.valid, true);
+  image.setUint16(6, state.u32(X87_LAST_OPCODE) & 0x7ff, true);
   if (operands.operandSize === 8) {
-    memory.write64(linear + 8n, state.u64(X87_LAST_IP));
-    memory.write64(linear + 16n, state.u64(X87_LAST_DP));
+    image.setBigUint64(8, state.u64(X87_LAST_IP), true);
+    image.setBigUint64(16, state.u64(X87_LAST_DP), true);
   } else {
-    write(8, 4, state.u32(X87_LAST_IP));
-    write(12, 4, state.u32(X87_LAST_CS) & 0xffff);
-    write(16, 4, state.u32(X87_LAST_DP));
-    write(20, 4, state.u32(X87_LAST_DS) & 0xffff);
+    image.setUint32(8, state.u32(X87_LAST_IP), true);
+    image.setUint32(12, state.u32(X87_LAST_CS) & 0xffff, true);
+    image.setUint32(16, state.u32(X87_LAST_DP), true);
+    image.setUint32(20, state.u32(X87_LAST_DS) & 0xffff, true);
   }
   for (let index = 0; index < 8; index++) {
     const from = physical(x, index);
-    memory.write64(linear + BigInt(32 + index * 16), state.u64(from));
-    memory.write64(linear + BigInt(40 + index * 16), BigInt(state.u32(from + 8) & 0xffff));
+    const to = IMAGE.X87 + index * 16;
+    image.setUint32(to, state.u32(from), true);
+    image.setUint32(to + 4, state.u32(from + 4), true);
+    image.setUint16(to + 8, state.u32(from + 8) & 0xffff, true);
   }
 }
 
@@ -79,14 +86,15 @@ export const fxrstor: SystemHandler = (cpu, operands) => {
   check(cpu, operands);
   const { state, memory } = cpu;
   const linear = operands.linear();
-  const words = Array.from({ length: 52 }, (_, index) => memory.read64(linear + BigInt(index * 8)));
-  const view = new DataView(new BigUint64Array(words).buffer);
-  const mxcsr = view.getUint32(24, true);
+  const view = memory.readBytes(linear, IMAGE.END);
+  const mxcsr = view.getUint32(IMAGE.MXCSR, true);
   if ((mxcsr & ~MXCSR_MASK) !== 0) cpu.fault(GENERAL_PROTECTION, 0);
   state.setU32(MXCSR, mxcsr);
   loadX87(cpu, operands, view);
-  for (let index = 0; index < vectorCount(state) * 2; index++) {
-    state.setU64(XMM + (index >> 1) * 32 + (index & 1) * 8, view.getBigUint64(160 + index * 8, true));
+  const bytes = new Uint8Array(view.buffer);
+  for (let index = 0; index < vectorCount(state); index++) {
+    const from = IMAGE.XMM + index * 16;
+    state.bytes.set(bytes.subarray(from, from + 16), XMM + index * 32);
   }
 };
 
@@ -107,8 +115,10 @@ export function loadX87(cpu: CpuContext, operands: DecodedOperands, view: DataVi
   }
   for (let index = 0; index < 8; index++) {
     const to = physical(x, index);
-    state.setU64(to, view.getBigUint64(32 + index * 16, true));
-    state.setU32(to + 8, view.getUint16(40 + index * 16, true));
+    const from = IMAGE.X87 + index * 16;
+    state.setU32(to, view.getUint32(from, true));
+    state.setU32(to + 4, view.getUint32(from + 4, true));
+    state.setU32(to + 8, view.getUint16(from + 8, true));
   }
   state.setU32(X87_VALID, view.getUint8(4));
 }
