@@ -99,7 +99,8 @@ export class LogicalProcessor {
       this.#area,
     );
     const jumps = new CachedJumps(state.view.buffer, this.#area);
-    const lookup = new CodeLookup({ state, bus, walker, codeCache, jumps, recordFault });
+    const ports = { state, bus, walker, codeCache, jumps, recordFault };
+    const lookup = new CodeLookup(ports, state.view.buffer, this.#area);
     const translations = new Translations(state, { walker, memoryPath, lookup, jumps }, call);
     return { walker, memoryPath, lookup, jumps, translations };
   }

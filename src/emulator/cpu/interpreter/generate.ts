@@ -16,6 +16,7 @@ import { call, i32, i64, localGet } from '../wasm/expr.ts';
 import { FunctionBuilder, type Label } from '../wasm/function-builder.ts';
 import { ModuleBuilder } from '../wasm/module-builder.ts';
 import { MODULE_NAMES, PAGE_WALK } from '../wasm/module-names.ts';
+import { FIND_SIGNATURE, findCodeFunction } from './code-search.ts';
 import { DELIVER_SIGNATURE, deliveryFunction } from './delivery-code.ts';
 import type { HandlerKey, HandlerTable } from './handlers.ts';
 import { SPECIAL_COUNT } from './handlers.ts';
@@ -139,9 +140,12 @@ function emitJump(b: FunctionBuilder, imports: ImportIndexes, rip: I64): void {
       b.set(UOP_LOCAL, i32.load(entry, JUMP_ENTRY.UOP));
     },
     () => {
-      b.storeI64(i32.const(JUMP_RIP), rip);
-      b.set(UOP_LOCAL, call('i32', imports.lookup, []));
-      b.if(i32.eqz(UOP_LOCAL), () => b.return());
+      b.set(UOP_LOCAL, call('i32', imports.findCode, [rip]));
+      b.if(i32.eqz(UOP_LOCAL), () => {
+        b.storeI64(i32.const(JUMP_RIP), rip);
+        b.set(UOP_LOCAL, call('i32', imports.lookup, []));
+        b.if(i32.eqz(UOP_LOCAL), () => b.return());
+      });
     },
   );
 }
@@ -267,6 +271,7 @@ export function generateInterpreter(
     imports[name] = module.importFunction(name, { parameters: new Array(count).fill('i32'), results });
   }
   addPageWalks(module, imports);
+  imports.findCode = module.indexOf(module.addFunction(FIND_SIGNATURE, findCodeFunction()));
   const walks = { read: imports.quietRead, write: imports.quietWrite };
   const deliver = module.addFunction(DELIVER_SIGNATURE, deliveryFunction(walks));
   module.exportFunction('deliver', deliver);

@@ -35,7 +35,12 @@ export const LOCAL_ENTRIES_COUNT = 1024;
 /** 4 MiB regions (hashed, a byte each) that large pages map: INVLPG of one address there drops every piece. */
 export const LARGE_REGIONS = LOCAL_ENTRIES + LOCAL_ENTRIES_COUNT * 4;
 export const LARGE_REGIONS_COUNT = 1024;
-export const TRANSLATION_AREA_BYTES = Math.ceil((LARGE_REGIONS + LARGE_REGIONS_COUNT) / PAGE) * PAGE;
+/** Translations for execution: CODE_TLB_ENTRY of code-search.ts. */
+export const CODE_TLB = LARGE_REGIONS + LARGE_REGIONS_COUNT;
+export const CODE_TLB_ENTRIES = 1024;
+export const CODE_TLB_ENTRY_BYTES = 32;
+export const CODE_TLB_END = CODE_TLB + CODE_TLB_ENTRIES * CODE_TLB_ENTRY_BYTES;
+export const TRANSLATION_AREA_BYTES = Math.ceil(CODE_TLB_END / PAGE) * PAGE;
 
 /** The first processor's area; those of the others stand behind the machine's memory. */
 export const FIRST_TRANSLATION_AREA = Math.ceil(STATE_END / PAGE) * PAGE;
@@ -68,8 +73,14 @@ export const INDIRECT_JUMPS = ENTRY_COUNTS_END;
 export const INDIRECT_JUMPS_COUNT = 4096;
 export const INDIRECT_JUMPS_END = INDIRECT_JUMPS + INDIRECT_JUMPS_COUNT * 8;
 
+/** Blocks by guest-physical address, hashed: BLOCK_ENTRY of code-search.ts. */
+export const BLOCKS = INDIRECT_JUMPS_END;
+export const BLOCKS_COUNT = 0x8000;
+export const BLOCK_ENTRY_BYTES = 16;
+export const BLOCKS_END = BLOCKS + BLOCKS_COUNT * BLOCK_ENTRY_BYTES;
+
 /** Guest-physical pages below 8 GiB that are known as plain memory: u32 by page, host page and PHYSICAL_PAGE. Untouched pages of it cost nothing. */
-export const PHYSICAL_MAP = INDIRECT_JUMPS_END;
+export const PHYSICAL_MAP = BLOCKS_END;
 export const PHYSICAL_MAP_BITS = 33;
 export const PHYSICAL_MAP_BYTES = 2 ** (PHYSICAL_MAP_BITS - 12) * 4;
 export const PHYSICAL_PAGE = { READ: 1, WRITE: 2 } as const;

@@ -42,14 +42,19 @@ export class CachedJumps {
   /** `area`: byte offset of the translation area in `buffer`. */
   constructor(buffer: ArrayBufferLike, area: number) {
     this.#words = new Int32Array(buffer, area, TRANSLATION_AREA_BYTES >> 2);
-    this.flush();
+    this.forget();
+  }
+
+  /** From now on generated code may keep jumps to this page too, until everything is forgotten or the page is. */
+  expect(linearPage: number, owner: number): void {
+    this.#pages[(linearPage >>> 12) & (HASHED_PAGES - 1)] = 1;
+    this.#hasAny = true;
+    if (owner === JUMP_OWNER.LOCAL) this.#hasLocal = true;
   }
 
   keep(jump: CachedJump): void {
     const { ripLow, linearPage, owner } = jump;
-    this.#pages[(linearPage >>> 12) & (HASHED_PAGES - 1)] = 1;
-    this.#hasAny = true;
-    if (owner === JUMP_OWNER.LOCAL) this.#hasLocal = true;
+    this.expect(linearPage, owner);
     const at = jumpSlotOf(ripLow) >> 2;
     const words = this.#words;
     words[at + ENTRY.TAG] = ripLow ^ jump.keyLow;
@@ -61,10 +66,15 @@ export class CachedJumps {
     words[at + ENTRY.LINEAR_PAGE] = linearPage;
   }
 
+  /** Forgets all jumps; pages that are expected stay so. */
   flush(): void {
-    if (!this.#hasAny) return;
+    if (this.#hasAny) this.#words.fill(-1, JUMP_CACHE >> 2, JUMP_CACHE_END >> 2);
+  }
+
+  /** Forgets all jumps and pages: no translation for execution is known any more. */
+  forget(): void {
+    this.flush();
     this.#hasAny = false;
-    this.#words.fill(-1, JUMP_CACHE >> 2, JUMP_CACHE_END >> 2);
     this.#pages.fill(0);
     this.#hasLocal = false;
   }

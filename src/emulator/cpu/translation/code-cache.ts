@@ -1,6 +1,7 @@
 import type { Decoded } from '../decode/decoded.ts';
+import { BLOCK_ENTRY, blockEntryOf } from '../interpreter/code-search.ts';
 import { type HandlerTable, SPECIAL_HANDLERS } from '../interpreter/handlers.ts';
-import { DETOUR, SCRATCH_UOPS, UOP_ARENA, UOP_ARENA_END } from '../interpreter/layout.ts';
+import { BLOCKS, BLOCKS_END, DETOUR, SCRATCH_UOPS, UOP_ARENA, UOP_ARENA_END } from '../interpreter/layout.ts';
 import { UOP } from '../interpreter/micro-op.ts';
 import { BlockWriter } from './block-writer.ts';
 import { CodeChunks } from './code-chunks.ts';
@@ -10,6 +11,9 @@ const PAGE = 0x1000;
 const LONGEST_SPILL = 14;
 /** Longest block; REMAINING is a byte. */
 const MAXIMUM_BLOCK = 64;
+
+/** Of a block's key. */
+const KEY_BITS = 14;
 
 /** Writes one behind the other into a page after which none of its code is worth keeping. */
 const OVERWRITING = 32;
@@ -109,6 +113,7 @@ export class CodeCache {
     this.#ports = ports;
     const { view, bytes, handlers, features } = ports;
     const keepDecoded = (uop: number, decoded: Decoded): void => void this.#decoded.set(uop, decoded);
+    bytes.fill(0xff, BLOCKS, BLOCKS_END);
     this.#writer = new BlockWriter({ view, bytes, handlers, features, keepDecoded });
   }
 
@@ -166,11 +171,31 @@ export class CodeCache {
     return this.#pages.get(page)?.entries.get(offset | (codeSize << 12)) ?? 0;
   }
 
+  /** Generated code finds the block by itself from now on. */
+  #publish(page: number, key: number, uop: number): void {
+    const { view } = this.#ports;
+    const low = ((page << KEY_BITS) | key) >>> 0;
+    const entry = blockEntryOf(low);
+    view.setUint32(entry + BLOCK_ENTRY.TAG, low, true);
+    view.setUint32(entry + BLOCK_ENTRY.TAG + 4, page >>> (32 - KEY_BITS), true);
+    view.setUint32(entry + BLOCK_ENTRY.UOP, uop, true);
+  }
+
+  #unpublish({ page, key, uop }: TranslatedBlock): void {
+    const { view } = this.#ports;
+    const entry = blockEntryOf(((page.number << KEY_BITS) | key) >>> 0);
+    if (view.getUint32(entry + BLOCK_ENTRY.UOP, true) === uop) view.setBigInt64(entry + BLOCK_ENTRY.TAG, -1n, true);
+  }
+
   /** Finds or translates. 0: the next page faulted. */
   block(request: BlockRequest, nextPage: NextPage): number {
     this.crosses = false;
-    const found = this.find(request.page, request.offset, request.codeSize);
-    if (found !== 0) return found;
+    const key = request.offset | (request.codeSize << 12);
+    const found = this.#pages.get(request.page)?.entries.get(key) ?? 0;
+    if (found !== 0) {
+      this.#publish(request.page, key, found);
+      return found;
+    }
     this.#reserve();
     const uop = this.#next;
     const writer = this.#writer;
@@ -181,8 +206,8 @@ export class CodeCache {
     const { count, end } = writer;
     this.#next += count * UOP.BYTE_LENGTH;
     const page = this.#page(request.page);
-    const key = request.offset | (request.codeSize << 12);
     page.entries.set(key, uop);
+    this.#publish(request.page, key, uop);
     const isNew = page.blocks.size + page.spills.size === 0;
     const block: TranslatedBlock = {
       uop,
@@ -255,6 +280,7 @@ export class CodeCache {
     this.#crossing.clear();
     this.#decoded.clear();
     this.#blocks.clear();
+    this.#ports.bytes.fill(0xff, BLOCKS, BLOCKS_END);
     const end = this.#next;
     this.#next = UOP_ARENA;
     this.flushes++;
@@ -286,6 +312,7 @@ export class CodeCache {
     const { view } = this.#ports;
     this.#makeStale(block);
     block.page.entries.delete(block.key);
+    this.#unpublish(block);
     block.page.blocks.delete(block);
     from.spills.delete(block);
     this.#blocks.delete(block.uop);

@@ -1,6 +1,7 @@
 import type { CpuBus } from '../bus.ts';
 import type { CpuState } from '../cpu-state.ts';
-import { FETCH_PAGE } from '../interpreter/layout.ts';
+import { CODE_TLB_ENTRY } from '../interpreter/code-search.ts';
+import { CODE_TLB, CODE_TLB_END, CODE_TLB_ENTRIES, CODE_TLB_ENTRY_BYTES, FETCH_PAGE } from '../interpreter/layout.ts';
 import { isCanonicalHigh } from '../mmu/canonical.ts';
 import { ACCESS, MMU, type PageWalker } from '../mmu/page-walk.ts';
 import { CR2, LINEAR_MASK, MMU_INDEX, MODE, MODE_KEY, RIP_PAGE, USER_GENERATION } from '../state.ts';
@@ -8,10 +9,18 @@ import { type CachedJumps, JUMP_OWNER } from './cached-jumps.ts';
 import type { CodeCache } from './code-cache.ts';
 
 const PAGE = 0x1000;
-const ENTRIES = 1024;
 const REGIONS = 4096;
 const VECTOR_GP = 13;
 const VECTOR_PF = 14;
+/** An entry of the code TLB in words. */
+const WORD = {
+  TAG: CODE_TLB_ENTRY.TAG >> 2,
+  PAGE: CODE_TLB_ENTRY.PAGE >> 2,
+  HOST_PAGE: CODE_TLB_ENTRY.HOST_PAGE >> 2,
+  OWNER: CODE_TLB_ENTRY.OWNER >> 2,
+  IS_GLOBAL: CODE_TLB_ENTRY.IS_GLOBAL >> 2,
+  COUNT: CODE_TLB_ENTRY_BYTES >> 2,
+} as const;
 
 /** What finding code needs of the engine. */
 export interface CodeLookupPorts {
@@ -29,13 +38,8 @@ export class CodeLookup {
   /** True when the block found last may be linked: its whole first instruction stands in its page. */
   isLinkable = false;
   readonly #ports: CodeLookupPorts;
-  /** Execution translations by linear page and MMU index. */
-  readonly #tagLow = new Int32Array(ENTRIES).fill(1);
-  readonly #tagHigh = new Int32Array(ENTRIES);
-  readonly #mmu = new Int32Array(ENTRIES);
-  readonly #gpa = new Float64Array(ENTRIES);
-  readonly #host = new Uint32Array(ENTRIES);
-  readonly #global = new Uint8Array(ENTRIES);
+  /** Execution translations by linear page and MMU index: words of the code TLB, which generated code reads. */
+  readonly #tlb: Int32Array;
   /** 4 MiB regions (hashed) that large pages map. */
   readonly #large = new Uint8Array(REGIONS);
   #csBase = 0;
@@ -45,16 +49,22 @@ export class CodeLookup {
   #hostPage = 0;
   #isGlobal = false;
 
-  constructor(ports: CodeLookupPorts) {
+  /** `area`: byte offset of the processor's translation area in `buffer`. */
+  constructor(ports: CodeLookupPorts, buffer: ArrayBufferLike, area: number) {
     this.#ports = ports;
+    this.#tlb = new Int32Array(buffer, area + CODE_TLB, (CODE_TLB_END - CODE_TLB) >> 2).fill(-1);
+  }
+
+  #drop(at: number): void {
+    this.#tlb[at + WORD.TAG] = -1;
+    this.#tlb[at + WORD.TAG + 1] = -1;
   }
 
   /** Forgets all translations and jumps. */
   flush(): void {
-    // Tags are page-aligned; 1 never matches.
-    this.#tagLow.fill(1);
+    this.#tlb.fill(-1);
     this.#large.fill(0);
-    this.#ports.jumps.flush();
+    this.#ports.jumps.forget();
   }
 
   /** Forgets the page of `linearLow`, jumps there included. */
@@ -63,13 +73,14 @@ export class CodeLookup {
       this.flush();
       return;
     }
-    this.#tagLow[(linearLow >>> 12) & (ENTRIES - 1)] = 1;
+    this.#drop(entryOf(linearLow));
     this.#ports.jumps.flushPage(linearLow);
   }
 
   /** Forgets what a CR3 write does. The user's cached jumps go by a new generation in their keys. */
   flushLocal(): void {
-    for (let index = 0; index < ENTRIES; index++) if (this.#global[index] === 0) this.#tagLow[index] = 1;
+    const tlb = this.#tlb;
+    for (let at = 0; at < tlb.length; at += WORD.COUNT) if (tlb[at + WORD.OWNER] !== JUMP_OWNER.GLOBAL) this.#drop(at);
     const { state, jumps } = this.#ports;
     const generation = (state.u32(USER_GENERATION) + 1) & 0xff;
     state.setU32(USER_GENERATION, generation);
@@ -163,14 +174,15 @@ export class CodeLookup {
   }
 
   #translate(low: number, high: number): boolean {
-    const { state, bus, walker, recordFault } = this.#ports;
+    const { state, bus, walker, jumps, recordFault } = this.#ports;
     const page = low & ~0xfff;
-    const index = (low >>> 12) & (ENTRIES - 1);
+    const at = entryOf(low);
+    const tlb = this.#tlb;
     const mmu = state.u32(MMU_INDEX);
-    if (this.#tagLow[index] === page && this.#tagHigh[index] === high && this.#mmu[index] === mmu) {
-      this.#page = this.#gpa[index];
-      this.#hostPage = this.#host[index];
-      this.#isGlobal = this.#global[index] !== 0;
+    if (tlb[at + WORD.TAG] === (page | mmu) && tlb[at + WORD.TAG + 1] === high) {
+      this.#page = tlb[at + WORD.PAGE] >>> 0;
+      this.#hostPage = tlb[at + WORD.HOST_PAGE] >>> 0;
+      this.#isGlobal = tlb[at + WORD.IS_GLOBAL] !== 0;
       return true;
     }
     if (!walker.walk(low, high, ACCESS.EXECUTE, mmu)) {
@@ -183,12 +195,14 @@ export class CodeLookup {
     this.#hostPage = bus.hostPage(walker.gpa, false);
     this.#isGlobal = walker.global;
     if (this.#hostPage >= 0) {
-      this.#tagLow[index] = page;
-      this.#tagHigh[index] = high;
-      this.#mmu[index] = mmu;
-      this.#gpa[index] = this.#page;
-      this.#host[index] = this.#hostPage;
-      this.#global[index] = walker.global ? 1 : 0;
+      const owner = ownerOf(mmu, walker.global);
+      tlb[at + WORD.TAG] = page | mmu;
+      tlb[at + WORD.TAG + 1] = high;
+      tlb[at + WORD.PAGE] = this.#page;
+      tlb[at + WORD.HOST_PAGE] = this.#hostPage;
+      tlb[at + WORD.OWNER] = owner;
+      tlb[at + WORD.IS_GLOBAL] = walker.global ? 1 : 0;
+      jumps.expect(page, owner);
       if (walker.pageShift > 12) this.#large[(low >>> 22) & (REGIONS - 1)] = 1;
     }
     return true;
@@ -225,7 +239,7 @@ export class CodeLookup {
 
   #keepJump(ripLow: number, ripHigh: number, uop: number, global: boolean): void {
     const { state, jumps } = this.#ports;
-    const owner = state.u32(MMU_INDEX) === MMU.USER ? JUMP_OWNER.USER : global ? JUMP_OWNER.GLOBAL : JUMP_OWNER.LOCAL;
+    const owner = ownerOf(state.u32(MMU_INDEX), global);
     jumps.keep({
       ripLow,
       ripHigh,
@@ -239,3 +253,9 @@ export class CodeLookup {
     });
   }
 }
+
+/** Place of the entry for a linear address, in words. */
+const entryOf = (linearLow: number): number => ((linearLow >>> 12) & (CODE_TLB_ENTRIES - 1)) * WORD.COUNT;
+
+const ownerOf = (mmu: number, isGlobal: boolean): number =>
+  mmu === MMU.USER ? JUMP_OWNER.USER : isGlobal ? JUMP_OWNER.GLOBAL : JUMP_OWNER.LOCAL;
