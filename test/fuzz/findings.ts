@@ -1,4 +1,4 @@
-import { DATA, PAGE } from './memory-map.ts';
+import { DATA, dataPage, PAGE } from './memory-map.ts';
 import type { Draft } from './program.ts';
 
 const ENABLED = 0x3202;
@@ -36,5 +36,11 @@ export const FINDINGS = [
   finding('a block that the slice cuts is written to by itself', '8034250910001008', {
     seed: 0,
     slices: [101, 5],
+  }),
+  // MOV ESP, EBX; XOR EBX, 8; PUSH RAX; again: now in a plain page, now into it from the device's page before.
+  finding('an access that ends in the page of a slot begins in another one', '89dc83f30850ebf8', {
+    seed: 0,
+    slices: [100_000, 101],
+    registers: Array.from({ length: 16 }, () => BigInt(dataPage('device') + PAGE + 9)),
   }),
 ];

@@ -7,6 +7,9 @@ import type { AddressForm } from './address-forms.ts';
 import { ACCESS_LEAVES } from './region-runtime.ts';
 
 const PAGE = 0x1000;
+const PAGE_BITS = 12;
+/** Bytes of the longest access that asks the TLB when it is not aligned: vectors seldom are. */
+const LONGEST_ALIGNED = 8;
 /** How many of a block's accesses are remembered. */
 const MAXIMUM_WINDOWS = 8;
 /** Where the page slots of an MMU index stand behind its reading TLB, and its writing TLB. */
@@ -123,9 +126,8 @@ export class RegionMemory {
     const { uop, linear, byteLength, functions, leaveIf } = request;
     const addend = b.local('i32');
     const slot = SLOTS + this.#slotOf(request) * TLB_ENTRY_BYTES;
-    const last = i64.and(i64.add(linear, i64.const(byteLength - 1)), i64.const(-PAGE));
     b.plainIf(
-      i64.eq(last, i64.load(this.#tlb, slot)),
+      isWithin(b, request, i64.load(this.#tlb, slot)),
       () => b.set(addend, i32.load(this.#tlb, slot + 8)),
       () => {
         const where = i32.add(this.#tlb, i32.const(slot));
@@ -179,6 +181,19 @@ export class RegionMemory {
     this.#windows.unshift({ ...form, byteLength, linear: b.let(linear), addend, isWritable: isWrite });
     this.#windows.length = Math.min(this.#windows.length, MAXIMUM_WINDOWS);
   }
+}
+
+/**
+ * All of an access lies in the page with this tag. A slot may hold the page in which an access only ends, so that its last byte alone does not tell.
+ * Short accesses that are not aligned count as outside: asking is cheaper so, and the TLB knows better.
+ */
+function isWithin(b: FunctionBuilder, { linear, byteLength }: AccessRequest, tag: I64): I32 {
+  const isPowerOfTwo = (byteLength & (byteLength - 1)) === 0;
+  if (isPowerOfTwo && byteLength <= LONGEST_ALIGNED)
+    return i64.eq(i64.and(linear, i64.const(-PAGE | (byteLength - 1))), tag);
+  const page = b.let(tag);
+  const last = i64.add(linear, i64.const(byteLength - 1));
+  return i64.eqz(i64.shrU(i64.or(i64.xor(linear, page), i64.xor(last, page)), i64.const(PAGE_BITS)));
 }
 
 function holds(window: Window, offset: number, byteLength: number): boolean {
