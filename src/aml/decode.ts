@@ -1,10 +1,10 @@
 import { byteSum } from '../shared/checksum.ts';
 import { UserError } from '../shared/errors.ts';
 import { DeclaredNames } from './namespace.ts';
+import { type DecodeProblem, TermReader } from './reader/term-reader.ts';
+import { readGuessing } from './reader/undeclared-methods.ts';
 import { decodeTableHeader, TABLE_HEADER_LENGTH, type TableHeader } from './table-header.ts';
-import { type DecodeProblem, TermReader } from './term-reader.ts';
 import type { AmlTerm } from './tree.ts';
-import { readGuessing } from './undeclared-methods.ts';
 
 /** A definition block as it was read. */
 export interface SourceTable {

@@ -1,6 +1,6 @@
-import { decodePkgLength, pkgLengthBytesFor } from './pkg-length.ts';
+import { decodePkgLength, pkgLengthBytesFor } from '../pkg-length.ts';
+import type { FieldElement, PkgLengthBytes } from '../tree.ts';
 import type { TermReader } from './term-reader.ts';
-import type { FieldElement, PkgLengthBytes } from './tree.ts';
 
 /** The elements of a FieldList up to `end` (ACPI 6.5 §20.2.5.2). Throws AmlFault. */
 export function readFieldList(reader: TermReader, end: number): FieldElement[] {

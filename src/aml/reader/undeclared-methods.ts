@@ -1,6 +1,6 @@
-import { DeclaredNames } from './namespace.ts';
+import { DeclaredNames } from '../namespace.ts';
+import type { AmlTerm } from '../tree.ts';
 import type { TermReader } from './term-reader.ts';
-import type { AmlTerm } from './tree.ts';
 
 /**
  * A method that no table at hand declares (it lives in an SSDT that is loaded later, or is not there) is invoked without a trace
@@ -27,7 +27,7 @@ export function readGuessing(
   let best = read(new DeclaredNames());
   const tried = new Set<string>();
   while (tried.size < MAX_NAMES) {
-    const candidate = [...best.reader.oddRuns].find(([name]) => !tried.has(name) && !guesses.has(name));
+    const candidate = [...best.reader.odd.runs].find(([name]) => !tried.has(name) && !guesses.has(name));
     if (!candidate) break;
     const [name, runs] = candidate;
     tried.add(name);
@@ -49,7 +49,7 @@ export function readGuessing(
   return best;
 }
 
-const disorder = ({ reader }: Reading): number => reader.oddities + 20 * reader.problems.length;
+const disorder = ({ reader }: Reading): number => reader.odd.count + 20 * reader.problems.length;
 
 function byFrequency(runs: readonly number[]): number[] {
   const counts = new Map<number, number>();
