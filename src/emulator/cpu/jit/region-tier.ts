@@ -3,8 +3,8 @@ import type { CodeCache, TranslatedBlock } from '../translation/code-cache.ts';
 import { type RegionCompiler, regionExport } from './region-compiler.ts';
 import { type HotEntry, isCompilable, type RegionPlan, type RegionPlanner } from './region-plan.ts';
 
-/** Entries that make a block hot where nothing else is said: below some 10,000 a boot does not earn back what compiling costs (docs/performance.md). */
-export const REGIONS_AFTER = 20_000;
+/** Entries that make a block hot where nothing else is said: by then interpreting it has cost about what compiling it will (docs/performance.md). */
+export const REGIONS_AFTER = 60_000;
 
 /** Handler numbers are 16 bits. */
 const LAST_HANDLER = 0xffff;
