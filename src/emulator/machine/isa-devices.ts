@@ -30,6 +30,8 @@ export interface IsaPorts {
   readonly debugcon: ByteSink;
   /** The date at power-on, UTC seconds since 1970; undefined for the RTC's own default. */
   readonly startSeconds?: number;
+  /** Lets virtual time pass while the processor waits for a device. */
+  wait(nanoseconds: number): void;
   setA20(enabled: boolean): void;
   requestReset(): void;
   /** Exit code of isa-debug-exit. */
@@ -44,7 +46,7 @@ export class IsaDevices {
   readonly uart: Uart16550;
   readonly i8042: I8042;
   readonly fwCfg: FwCfg;
-  readonly post = new PostPort();
+  readonly post: PostPort;
   readonly #port92: Port92;
   readonly #nmiStatus: NmiStatus;
   readonly #dma = [new Dma8237(1), new Dma8237(2)] as const;
@@ -64,6 +66,7 @@ export class IsaDevices {
     this.rtc = new Mc146818(clock, this.hpet.rtcInput, cmosBytes(facts), ports.startSeconds);
     this.uart = new Uart16550(clock, router.isaLine(IRQS.COM1), ports.serial.sink, ports.serial.source);
     this.i8042 = new I8042(router.isaLine(IRQS.KEYBOARD), router.isaLine(IRQS.MOUSE), ports, log);
+    this.post = new PostPort((nanoseconds) => ports.wait(nanoseconds));
     this.#port92 = new Port92(ports);
     this.#nmiStatus = new NmiStatus(this.pit);
     this.fwCfg = new FwCfg(ports.dma, log);

@@ -278,6 +278,12 @@ export class Machine {
     if (this.#running && deadline < this.#sliceEnd) this.engine.requestExit();
   }
 
+  /** The slice ends, as what generated code takes for the time stands in it. */
+  #wait(nanoseconds: number): void {
+    this.clock.skipTo(this.clock.now() + nanoseconds);
+    if (this.#running) this.engine.requestExit();
+  }
+
   #raise(event: MachineEvent): void {
     this.#event = event;
     if (this.#running) this.engine.requestExit();
@@ -338,6 +344,7 @@ export class Machine {
       serial: this.#options.serial,
       debugcon: this.#options.debugcon,
       startSeconds: this.#options.startSeconds,
+      wait: (nanoseconds) => this.#wait(nanoseconds),
       setA20: (enabled) => {
         if (this.#built) this.engine.setA20(enabled);
       },

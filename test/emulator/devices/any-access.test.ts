@@ -63,7 +63,7 @@ function blocks(): { clock: TestClock; targets: Record<string, readonly [BusTarg
       '8042 command': [i8042.commandPort, 1],
       fw_cfg: [new FwCfg(new TestMemory(0x1000), quiet).ports, 12],
       'port 61': [new NmiStatus(pit).ports, 1],
-      'port 80': [new PostPort().ports, 1],
+      'port 80': [new PostPort(() => {}).ports, 1],
       'port 92': [new Port92(wires).ports, 1],
       debugcon: [debugcon(sink), 1],
       'isa-debug-exit': [isaDebugExit(() => {}), 4],

@@ -21,7 +21,7 @@ function build() {
     .port(0x00, 0x10, new Dma8237(1).ports)
     .port(0x40, 4, pit.ports)
     .port(0x61, 1, new NmiStatus(pit).ports)
-    .port(0x80, 1, new PostPort().ports)
+    .port(0x80, 1, new PostPort(() => {}).ports)
     .port(0x81, 15, new DmaPages().ports)
     .port(0x92, 1, port92.ports)
     .port(0xc0, 0x20, new Dma8237(2).ports)

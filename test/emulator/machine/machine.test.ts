@@ -66,6 +66,13 @@ describe('physical memory', () => {
   });
 });
 
+test('a write to port 0x80 takes a microsecond', () => {
+  const { machine } = scriptedMachine();
+  const before = machine.clock.now();
+  machine.cpuPort.portWrite(0x80, 1, 0);
+  expect(machine.clock.now() - before).toBe(1000);
+});
+
 describe('interrupts', () => {
   /** Brings the 8259s up with vectors 0x20 and 0x28, everything unmasked. */
   function setUpPic(bus: ReturnType<typeof scriptedMachine>['engine']['bus']): void {
