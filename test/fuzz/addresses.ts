@@ -21,8 +21,8 @@ export function anyAddress(random: Random): number {
   const offset = random.below(PAGE) & -random.pick([1, 1, 4, 8, 16, 32]);
   switch (kind) {
     case 'crossing':
-      // Ends of the first three pages: into a plain one, a read-only one, and out of that.
-      return DATA.linear + PAGE * (1 + random.below(3)) - 1 - random.below(31);
+      // From any page into the next: plain ones, read-only, absent, a device's.
+      return DATA.linear + PAGE * (1 + random.below(DATA.pages - 1)) - 1 - random.below(31);
     case 'code':
       return CODE.linear + random.below(SLOTS) * SLOT + random.below(32);
     case 'alias':
