@@ -1,7 +1,8 @@
 import { littleEndian } from '../oracle/cpu-vectors/encode.ts';
+import { anyAddress } from './addresses.ts';
 import { PORTS, STACK_TOP, VECTORS } from './memory-map.ts';
 import type { Layout } from './program.ts';
-import type { SlotWriter } from './slot-writer.ts';
+import { type SlotWriter, slotAddress } from './slot-writer.ts';
 import { loadRegister, someInstructions } from './straight-code.ts';
 
 export function inputOutput(layout: Layout, writer: SlotWriter): void {
@@ -74,6 +75,24 @@ export function translationControl(layout: Layout, writer: SlotWriter): void {
   if (bit >= 0) writer.add(0x0f, 0xba, 0xf8, bit);
   writer.add(0x0f, 0x22, field);
   someInstructions(layout, writer, 4);
+}
+
+const RAX = 0;
+
+/** A breakpoint on an instruction or on data, or none any more; a fault at CPL 3. */
+export function watch(layout: Layout, writer: SlotWriter): void {
+  const { random, mode, main } = layout;
+  if (mode !== 16) {
+    const index = random.below(4);
+    const condition = random.pick([0, 1, 3]);
+    const length = condition === 0 ? 0 : random.below(4);
+    loadRegister(writer, RAX, condition === 0 ? slotAddress(random.pick(main)) : anyAddress(random));
+    writer.add(0x0f, 0x23, 0xc0 | (index << 3));
+    const enabled = random.below(4) === 0 ? 0 : 1 << (2 * index);
+    loadRegister(writer, RAX, (enabled | ((condition | (length << 2)) << (16 + 4 * index))) >>> 0);
+    writer.add(0x0f, 0x23, 0xc0 | (7 << 3));
+  }
+  someInstructions(layout, writer, 3);
 }
 
 /** IRET to the next instruction, within the ring: from a frame of the program's own. */

@@ -20,6 +20,7 @@ import {
   returnFromNothing,
   systemCall,
   translationControl,
+  watch,
 } from './system-units.ts';
 import { weighted } from './weighted.ts';
 
@@ -44,6 +45,7 @@ const UNITS: readonly (readonly [Unit, number])[] = [
   [otherMode, 1],
   [returnFromNothing, 1],
   [translationControl, 1],
+  [watch, 1],
 ];
 
 /** Fills a slot: a unit of the main loop, the jump that closes it, or a function. */

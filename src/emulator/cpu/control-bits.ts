@@ -44,7 +44,8 @@ export const EFER_BITS = {
 } as const;
 
 export const DR6_BITS = { B0: 1 << 0, BD: 1 << 13, BS: 1 << 14, BT: 1 << 15 } as const;
-export const DR7_BITS = { GD: 1 << 13 } as const;
+/** ENABLES: L0–G3. */
+export const DR7_BITS = { ENABLES: 0xff, GD: 1 << 13 } as const;
 /** DR6 and DR7 as they stand after a reset; the set bits read as 1 for ever. */
 export const DR6_RESET = 0xffff_0ff0;
 export const DR7_RESET = 0x0000_0400;

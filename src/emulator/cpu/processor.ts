@@ -99,8 +99,9 @@ class Processor implements CpuEngine {
       },
     });
     const { translationAreas = 0 } = placement;
+    const leaveSoon = (): void => this.#exitRequest.make();
     const physicalMap = new PhysicalMap(placement.memory.buffer);
-    const shared = { state, bus, codeCache, physicalMap, faults, call, translationAreas, onWrite };
+    const shared = { state, bus, codeCache, physicalMap, faults, call, translationAreas, onWrite, leaveSoon };
     const processors = new ProcessorSet(ids.length, shared);
     const turns = new RoundRobin(processors);
     const guestFault = new GuestFault();
@@ -134,6 +135,11 @@ class Processor implements CpuEngine {
       tsc: () => BigInt(bus.now()),
       fault,
       flushTranslations: ({ linear, global }) => processors.current.caches.translations.flush(linear, global),
+      breakpointsChanged: () => processors.current.breakpointsChanged(),
+      debugTrap: (bits) => {
+        processors.current.caches.breakpoints.trap(bits);
+        this.#exitRequest.make();
+      },
       modesChanged: () => processors.current.caches.translations.modesChanged(),
       yieldTurn: () => {
         turns.yield();

@@ -71,6 +71,8 @@ export const XCR0 = place(8);
 export const EFER = place(8);
 /** DR0–DR7. */
 export const DR = place(8 * 8);
+export const DR6 = DR + 6 * 8;
+export const DR7 = DR + 7 * 8;
 /** Current privilege level 0–3. */
 export const CPL = place(4);
 /** MODE: what decoding depends on. Bits 1:0 = 0 16-bit, 1 32-bit, 2 64-bit code; see modes.ts. */

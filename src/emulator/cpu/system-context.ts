@@ -84,6 +84,10 @@ export interface CpuContext {
   flushTranslations(options: { linear?: bigint; global: boolean }): void;
   /** CS, CPL, CR0, CR4, EFER, RFLAGS.VM/AC or a segment changed: recompute MODE, EFFECTIVE_BASES, MMU index. */
   modesChanged(): void;
+  /** DR0–DR3 or DR7 changed. */
+  breakpointsChanged(): void;
+  /** #DB is due after this instruction, for the reasons `bits` of DR6. */
+  debugTrap(bits: number): void;
   /** PAUSE: another processor may run. */
   yieldTurn(): void;
   log(site: string, message: string): void;

@@ -1,3 +1,4 @@
+import { debugCasesImage } from './debug-cases.ts';
 import { fiveLevelCasesImage } from './five-level-cases.ts';
 import { keysCasesImage } from './keys-cases.ts';
 import type { OracleImage } from './layout.ts';
@@ -13,6 +14,7 @@ export const ORACLE_IMAGES: Readonly<Record<string, () => OracleImage>> = {
   protected: protectedCasesImage,
   long: longCasesImage,
   'five-level': fiveLevelCasesImage,
+  debug: debugCasesImage,
   keys: keysCasesImage,
   paging: pagingCasesImage,
   real: realCasesImage,

@@ -1,12 +1,23 @@
 import type { Code } from '../../../src/bios/rom/assembler/assembler.ts';
+import { when } from '../../../src/bios/rom/assembler/macros.ts';
 import { byte, dword, symbol, word } from '../../../src/bios/rom/assembler/operands.ts';
-import { al, ax, cr0, cr3, ds, eax, ebx, ecx, edx, esp } from '../../../src/bios/rom/assembler/registers.ts';
+import { al, ax, cr0, cr3, dr6, ds, eax, ebx, ecx, edx, esp } from '../../../src/bios/rom/assembler/registers.ts';
 import { descriptor } from './gdt.ts';
 import { type OracleCase, type OracleImage, RAM, SELECTOR } from './layout.ts';
 import { protectedImage } from './protected-image.ts';
 
 /** Offsets in a 32-bit TSS. */
-const FIELD = { LINK: 0, CR3: 0x1c, EIP: 0x20, EFLAGS: 0x24, EAX: 0x28, ESP: 0x38, ES: 0x48, LDT: 0x60 } as const;
+const FIELD = {
+  LINK: 0,
+  CR3: 0x1c,
+  EIP: 0x20,
+  EFLAGS: 0x24,
+  EAX: 0x28,
+  ESP: 0x38,
+  ES: 0x48,
+  LDT: 0x60,
+  TRAP: 0x64,
+} as const;
 
 interface Task {
   readonly entry?: string;
@@ -233,9 +244,35 @@ const locals: OracleCase[] = [
   },
 ];
 
+const traps: OracleCase[] = [
+  {
+    // QEMU does not look at T.
+    name: 'the T bit: #DB in the new task',
+    sdm: '00000001 00000000',
+    body: (code) => {
+      home(code);
+      prepare(code);
+      code.mov(dword(RAM.TSS_2 + FIELD.TRAP), 1);
+      far(code, 'jump', SELECTOR.TSS_2);
+    },
+  },
+  {
+    name: 'the T bit: DR6.BT',
+    sdm: '00000006',
+    body: (code) => {
+      code.mov(dword(RAM.TSS_2 + FIELD.TRAP), 0);
+      home(code);
+      code.mov(eax, dr6);
+      code.and(eax, 0xf00f);
+      code.cmp(eax, 0x8000);
+      when(code, 'z', () => code.ud2());
+    },
+  },
+];
+
 /** Task switches by 32-bit TSSs: jumps, calls, gates, interrupts, back links, faults. */
 export function taskCasesImage(): OracleImage {
-  return protectedImage([...switches, ...faults, ...locals], {
+  return protectedImage([...switches, ...faults, ...locals, ...traps], {
     extra: (code) => {
       code.label('taskTarget');
       code.int(0x80);

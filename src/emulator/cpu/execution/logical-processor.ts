@@ -10,6 +10,7 @@ import type { CodeCache } from '../translation/code-cache.ts';
 import { CodeLookup } from '../translation/code-lookup.ts';
 import { MemoryPath } from '../translation/memory-path.ts';
 import type { PhysicalMap } from '../translation/physical-map.ts';
+import { Breakpoints } from './breakpoints.ts';
 import type { CurrentCall } from './current-call.ts';
 import type { FaultRecorder } from './fault-recorder.ts';
 import { PendingEvents } from './pending-events.ts';
@@ -30,6 +31,8 @@ export interface SharedParts {
   readonly translationAreas: number;
   /** Bytes of RAM changed. */
   readonly onWrite: (gpa: number, byteLength: number) => void;
+  /** Ends the slice after the current instruction. */
+  readonly leaveSoon: () => void;
 }
 
 /** What one processor caches of its page tables. */
@@ -39,6 +42,7 @@ export interface AddressCaches {
   readonly lookup: CodeLookup;
   readonly jumps: CachedJumps;
   readonly translations: Translations;
+  readonly breakpoints: Breakpoints;
 }
 
 /**
@@ -81,7 +85,8 @@ export class LogicalProcessor {
   }
 
   #makeCaches(): AddressCaches {
-    const { state, bus, codeCache, faults, call, onWrite, physicalMap } = this.#shared;
+    const { state, bus, codeCache, faults, call, onWrite, physicalMap, leaveSoon } = this.#shared;
+    const breakpoints = new Breakpoints(state);
     const recordFault = (vector: number, errorCode: number): void => faults.record(vector, errorCode);
     const walker = new PageWalker(state, bus, onWrite, (gpa, hostPage) => physicalMap.note(gpa, hostPage, false));
     const memoryPath = new MemoryPath(
@@ -90,6 +95,8 @@ export class LogicalProcessor {
         bus,
         walker,
         physicalMap,
+        breakpoints,
+        breakpointHit: leaveSoon,
         isCodePage: (page) => codeCache.isCodePage(page),
         onWrite,
         recordFault,
@@ -99,10 +106,10 @@ export class LogicalProcessor {
       this.#area,
     );
     const jumps = new CachedJumps(state.view.buffer, this.#area);
-    const ports = { state, bus, walker, codeCache, jumps, recordFault };
+    const ports = { state, bus, walker, codeCache, jumps, breakpoints, recordFault };
     const lookup = new CodeLookup(ports, state.view.buffer, this.#area);
     const translations = new Translations(state, { walker, memoryPath, lookup, jumps }, call);
-    return { walker, memoryPath, lookup, jumps, translations };
+    return { walker, memoryPath, lookup, jumps, translations, breakpoints };
   }
 
   /** Power-on. */
@@ -114,6 +121,14 @@ export class LogicalProcessor {
     state.setU64(ENTROPY, BigInt(this.index) << 56n);
     this.events.reset(this.index === 0);
     this.replaced();
+  }
+
+  /** DR0–DR3 or DR7 were written: what they watch leaves the caches. */
+  breakpointsChanged(): void {
+    const { breakpoints, translations } = this.caches;
+    if (!breakpoints.derive()) return;
+    translations.flush();
+    this.#shared.leaveSoon();
   }
 
   /** Its registers were written from outside: derives the rest anew, now or when it runs next. */
@@ -137,7 +152,8 @@ export class LogicalProcessor {
 
   #deriveAnew(): void {
     this.#isReplaced = false;
-    const { translations } = this.caches;
+    const { translations, breakpoints } = this.caches;
+    breakpoints.derive();
     translations.flush();
     translations.modesChanged();
   }

@@ -1,3 +1,4 @@
+import { DR6_BITS } from '../control-bits.ts';
 import type { EngineExit } from '../engine.ts';
 import type { EventKind } from '../exceptions/event.ts';
 import type { ExceptionUnit } from '../exceptions/exception-unit.ts';
@@ -6,7 +7,7 @@ import { EXIT, UOP } from '../interpreter/micro-op.ts';
 import { SHADOW } from '../segmentation/load-segment.ts';
 import {
   CURRENT_UOP,
-  DR,
+  DR6,
   EXIT_REASON,
   FAULT_ERROR_CODE,
   FAULT_VECTOR,
@@ -56,9 +57,11 @@ export class RunLoop {
   run(): EngineExit {
     const { context, processors, budget } = this.#ports;
     const { state } = context;
-    const { events } = processors.current;
+    const { events, caches } = processors.current;
+    const { breakpoints, lookup } = caches;
     for (;;) {
       if (events.shutdown) return 'shutdown';
+      if (breakpoints.takeTraps()) this.#trap();
       const shadow = state.u32(INTERRUPT_SHADOW) !== 0 || state.u32(STI_SHADOW_RIP) === state.u32(RIP);
       if (!shadow) this.#takeInterrupts();
       if (state.u32(HALTED) !== 0) return 'halt';
@@ -66,8 +69,13 @@ export class RunLoop {
       const { left } = budget;
       if (budget.exitRequested) return 'request';
       if (left <= 0) return 'budget';
+      const isWatched = lookup.isWatched(state.u32(RIP), state.u32(RIP + 4));
+      if (isWatched && lookup.takeBreakpoint(state.u32(RIP), state.u32(RIP + 4))) {
+        this.#deliver(VECTOR_DB, -1, 'fault');
+        continue;
+      }
       const trap = (state.u32(FLAGS_SYSTEM) & RFLAGS.TF) !== 0;
-      if (shadow || trap) this.#single(left, trap);
+      if (shadow || trap || isWatched) this.#single(left, trap);
       else if (this.#isStale) this.#lookUp();
       else this.#enter(0);
     }
@@ -96,7 +104,7 @@ export class RunLoop {
     state.setU32(INTERRUPT_REQUEST, events.nmi || bus.interruptPending() ? 1 : 0);
   }
 
-  /** One instruction: after STI or MOV SS, and under TF. */
+  /** One instruction: after STI or MOV SS, under TF, and where a breakpoint is near. */
   #single(left: number, trap: boolean): void {
     const { context, budget, processors } = this.#ports;
     const { state } = context;
@@ -115,9 +123,16 @@ export class RunLoop {
 
   /** The trap comes after the instruction, with DR6.BS (SDM vol. 3 §17.2.3). */
   #singleStepTrap(): void {
+    const { context, processors } = this.#ports;
+    const { state } = context;
+    processors.current.caches.breakpoints.takeTraps();
+    state.setU32(DR6, state.u32(DR6) | DR6_BITS.BS);
+    this.#trap();
+  }
+
+  /** #DB behind the instruction before RIP; DR6 says why. */
+  #trap(): void {
     const { state } = this.#ports.context;
-    const dr6 = DR + 6 * 8;
-    state.setU32(dr6, state.u32(dr6) | 0x4000);
     state.nextRip = state.rip;
     this.#deliver(VECTOR_DB, -1, 'trap');
   }
@@ -137,6 +152,7 @@ export class RunLoop {
     exitRequest.restoreCode();
     switch (state.u32(EXIT_REASON)) {
       case EXIT.FAULT:
+        processors.current.caches.breakpoints.forget();
         this.#rewind(true);
         this.#deliverRecorded();
         return true;

@@ -1,7 +1,7 @@
-import { CR0_BITS, CR4_BITS, EFER_BITS, PHYSICAL_ADDRESS_BITS } from '../control-bits.ts';
+import { CR0_BITS, CR4_BITS, DR7_BITS, EFER_BITS, PHYSICAL_ADDRESS_BITS } from '../control-bits.ts';
 import type { I32, I64 } from '../isa/semantics.ts';
 import { MMU, PTE } from '../mmu/page-walk.ts';
-import { CR0, CR3, CR4, EFER, MMU_INDEX, TLB_READ, TLB_WRITE, TRANSLATION_AREA } from '../state.ts';
+import { CR0, CR3, CR4, DR7, EFER, MMU_INDEX, TLB_READ, TLB_WRITE, TRANSLATION_AREA } from '../state.ts';
 import { call, i32, i64, localGet, select } from '../wasm/expr.ts';
 import { FunctionBuilder, type Label } from '../wasm/function-builder.ts';
 import {
@@ -64,11 +64,12 @@ interface Walk {
 
 const bits = (value: I32, mask: number): I32 => i32.and(value, i32.const(mask));
 
-/** 5-level paging and protection keys are rare enough for TypeScript. */
+/** 5-level paging, protection keys and breakpoints on data are rare enough for TypeScript. */
 function leaveUnlessLongMode(b: FunctionBuilder, toSlow: Label): void {
   b.brIf(toSlow, i32.eqz(bits(i32.load(i32.const(CR0)), CR0_BITS.PG | 0)));
   b.brIf(toSlow, i32.eqz(bits(i32.load(i32.const(EFER)), EFER_BITS.LMA)));
   b.brIf(toSlow, bits(i32.load(i32.const(CR4)), CR4_BITS.LA57 | CR4_BITS.PKE));
+  b.brIf(toSlow, bits(i32.load(i32.const(DR7)), DR7_BITS.ENABLES));
 }
 
 /** Host address of the page at `gpa`; leaves when the map does not know it for this kind of access. */

@@ -1,4 +1,4 @@
-import { CR0_BITS } from '../control-bits.ts';
+import { CR0_BITS, DR6_BITS } from '../control-bits.ts';
 import { VECTOR } from '../exceptions/vectors.ts';
 import { isVirtual8086 } from '../modes.ts';
 import { CPL, CR0, RFLAGS, SEGMENT_INDEX } from '../state.ts';
@@ -63,6 +63,8 @@ const LAYOUT_16: TaskLayout = {
   minimumLimit: 0x2b,
 };
 const CR3_OFFSET = 0x1c;
+/** Its bit 0 is T: #DB in the new task. */
+const TRAP_OFFSET = 0x64;
 
 /** A TSS on its way in. */
 interface IncomingTask {
@@ -73,6 +75,7 @@ interface IncomingTask {
   /** In the order of the segment registers; a 16-bit TSS leaves FS and GS null. */
   readonly selectors: readonly number[];
   readonly ldt: number;
+  readonly trap: boolean;
 }
 
 /**
@@ -109,6 +112,7 @@ export function switchTask(
   state.rip = BigInt(incoming.instructionPointer);
   state.nextRip = state.rip;
   loadTaskSegments(cpu, incoming, ext);
+  if (incoming.trap) cpu.debugTrap(DR6_BITS.BT);
 }
 
 function readTaskDescriptor(cpu: CpuContext, selector: number, kind: TaskSwitchKind, ext: number): Descriptor {
@@ -151,6 +155,7 @@ function readTask(cpu: CpuContext, base: bigint, layout: TaskLayout): IncomingTa
     registers,
     selectors,
     ldt: field(layout.ldt, 2),
+    trap: layout.size === 4 && (field(TRAP_OFFSET, 2) & 1) !== 0,
   };
 }
 

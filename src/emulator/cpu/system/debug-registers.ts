@@ -1,17 +1,13 @@
 import { CR4_BITS, DR6_BITS, DR6_RESET, DR7_BITS, DR7_RESET } from '../control-bits.ts';
 import { VECTOR } from '../exceptions/vectors.ts';
 import { isCode64 } from '../modes.ts';
-import { CR4, DR } from '../state.ts';
+import { CR4, DR, DR6, DR7 } from '../state.ts';
 import type { CpuContext, DecodedOperands } from '../system-context.ts';
 import { requireSupervisor } from './privilege.ts';
 
-const DR6 = DR + 6 * 8;
-const DR7 = DR + 7 * 8;
 const DR6_WRITABLE = 0xf | DR6_BITS.BD | DR6_BITS.BS | DR6_BITS.BT;
 /** Bits 10 (always 1), 11, 12, 14 and 15 are fixed. */
 const DR7_WRITABLE = 0xffff_23ff;
-/** L0–G3. */
-const DR7_ENABLES = 0xff;
 
 /** MOV r, DRn (0F 21). */
 export function moveFromDebugRegister(cpu: CpuContext, operands: DecodedOperands): void {
@@ -28,6 +24,7 @@ export function moveToDebugRegister(cpu: CpuContext, operands: DecodedOperands):
   const value = isCode64(state) ? state.gpr(operands.rm) : BigInt(state.gpr32(operands.rm));
   if (register < 4) {
     state.setU64(DR + register * 8, value);
+    cpu.breakpointsChanged();
     return;
   }
   if (value >> 32n !== 0n) cpu.fault(VECTOR.GP, 0);
@@ -36,9 +33,8 @@ export function moveToDebugRegister(cpu: CpuContext, operands: DecodedOperands):
     state.setU64(DR6, BigInt(((low & DR6_WRITABLE) | DR6_RESET) >>> 0));
     return;
   }
-  // DEVIATION(spec): breakpoints in DR0–DR3 are stored and read back but never hit.
-  if ((low & DR7_ENABLES) !== 0) cpu.log('dr7', 'the guest enables hardware breakpoints; they do not trigger');
   state.setU64(DR7, BigInt(((low & DR7_WRITABLE) | DR7_RESET) >>> 0));
+  cpu.breakpointsChanged();
 }
 
 /** Index 0–3, 6 or 7 after aliasing; #UD, #GP(0) or, under general detect, #DB. */

@@ -1,10 +1,12 @@
 import type { CpuBus } from '../bus.ts';
 import type { CpuState } from '../cpu-state.ts';
+import type { Breakpoints } from '../execution/breakpoints.ts';
 import { CODE_TLB_ENTRY } from '../interpreter/code-search.ts';
 import { CODE_TLB, CODE_TLB_END, CODE_TLB_ENTRIES, CODE_TLB_ENTRY_BYTES, FETCH_PAGE } from '../interpreter/layout.ts';
+import { EXIT } from '../interpreter/micro-op.ts';
 import { isCanonicalHigh } from '../mmu/canonical.ts';
 import { ACCESS, MMU, type PageWalker } from '../mmu/page-walk.ts';
-import { CR2, LINEAR_MASK, MMU_INDEX, MODE, MODE_KEY, RIP_PAGE, USER_GENERATION } from '../state.ts';
+import { CR2, EXIT_REASON, LINEAR_MASK, MMU_INDEX, MODE, MODE_KEY, RIP_PAGE, USER_GENERATION } from '../state.ts';
 import { type CachedJumps, JUMP_OWNER } from './cached-jumps.ts';
 import type { CodeCache } from './code-cache.ts';
 
@@ -29,6 +31,7 @@ export interface CodeLookupPorts {
   readonly walker: PageWalker;
   readonly codeCache: CodeCache;
   readonly jumps: CachedJumps;
+  readonly breakpoints: Breakpoints;
   /** Records a fault that belongs to the instruction at RIP. */
   recordFault(vector: number, errorCode: number): void;
 }
@@ -97,8 +100,22 @@ export class CodeLookup {
     return changed;
   }
 
-  /** The block at RIP, with RIP_PAGE set for it; 0 after recording a fault. */
+  /** Instructions in RIP's page are watched: only the run loop goes there. */
+  isWatched(ripLow: number, ripHigh: number): boolean {
+    return this.#ports.breakpoints.watchesCode(this.#linear(ripLow), this.#linearHigh(ripHigh));
+  }
+
+  /** A breakpoint stands at RIP, and was not just passed: DR6 says so. */
+  takeBreakpoint(ripLow: number, ripHigh: number): boolean {
+    return this.#ports.breakpoints.takeInstruction(this.#linear(ripLow), this.#linearHigh(ripHigh));
+  }
+
+  /** The block at RIP, with RIP_PAGE set for it; 0 after recording a fault, or where the run loop must go on (EXIT_REASON). */
   block(ripLow: number, ripHigh: number): number {
+    if (this.isWatched(ripLow, ripHigh)) {
+      this.#ports.state.setU32(EXIT_REASON, EXIT.CONTINUE);
+      return 0;
+    }
     const request = this.#request(ripLow, ripHigh);
     if (request === undefined) return 0;
     const { codeCache } = this.#ports;
@@ -174,7 +191,7 @@ export class CodeLookup {
   }
 
   #translate(low: number, high: number): boolean {
-    const { state, bus, walker, jumps, recordFault } = this.#ports;
+    const { state, bus, walker, jumps, breakpoints, recordFault } = this.#ports;
     const page = low & ~0xfff;
     const at = entryOf(low);
     const tlb = this.#tlb;
@@ -194,7 +211,7 @@ export class CodeLookup {
     this.#page = walker.gpa / PAGE;
     this.#hostPage = bus.hostPage(walker.gpa, false);
     this.#isGlobal = walker.global;
-    if (this.#hostPage >= 0) {
+    if (this.#hostPage >= 0 && !breakpoints.watchesCode(page, high)) {
       const owner = ownerOf(mmu, walker.global);
       tlb[at + WORD.TAG] = page | mmu;
       tlb[at + WORD.TAG + 1] = high;
@@ -235,6 +252,11 @@ export class CodeLookup {
   /** Low half of the linear address of an RIP. */
   #linear(ripLow: number): number {
     return this.#ports.state.u32(LINEAR_MASK + 4) !== 0 ? ripLow : ripLow + this.#csBase;
+  }
+
+  /** High half of it. */
+  #linearHigh(ripHigh: number): number {
+    return this.#ports.state.u32(LINEAR_MASK + 4) !== 0 ? ripHigh : 0;
   }
 
   #keepJump(ripLow: number, ripHigh: number, uop: number, global: boolean): void {

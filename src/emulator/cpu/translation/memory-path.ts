@@ -1,6 +1,7 @@
 import type { AccessSize } from '../../machine/ports.ts';
 import type { CpuBus } from '../bus.ts';
 import type { CpuState } from '../cpu-state.ts';
+import type { Breakpoints } from '../execution/breakpoints.ts';
 import {
   LARGE_REGIONS,
   LARGE_REGIONS_COUNT,
@@ -45,9 +46,12 @@ export interface MemoryPathPorts {
   readonly bus: CpuBus;
   readonly walker: PageWalker;
   readonly physicalMap: PhysicalMap;
+  readonly breakpoints: Breakpoints;
   isCodePage(page: number): boolean;
   /** Bytes of RAM changed under translated code, perhaps. */
   onWrite(gpa: number, byteLength: number): void;
+  /** The current instruction has hit a data breakpoint: it is the last one before #DB. */
+  breakpointHit(): void;
   /** Records a fault of the current instruction. */
   recordFault(vector: number, errorCode: number): void;
   /** The stack segment is the operand's: non-canonical addresses then give #SS. */
@@ -184,7 +188,7 @@ export class MemoryPath {
   #isPlain(low: number, high: number, byteLength: number, access: number): boolean {
     const { bus } = this.#ports;
     this.#plainFailure = -1;
-    if ((low & 0xfff) + byteLength > PAGE) return false;
+    if ((low & 0xfff) + byteLength > PAGE || this.#ports.breakpoints.watchesData(low, high)) return false;
     const gpa = this.#translate(low, high, access);
     this.#plainFailure = gpa < 0 ? 0 : -1;
     if (gpa < 0) return false;
@@ -198,6 +202,7 @@ export class MemoryPath {
     const offset = low & 0xfff;
     const gpa = this.#translate(low, high, ACCESS.READ);
     if (gpa < 0) return 0;
+    this.#watch(low, high, byteLength, false);
     if (offset + byteLength > PAGE) return this.#readAcross(gpa, low, high, byteLength);
     const host = bus.hostPage(gpa, false);
     if (host >= 0) {
@@ -216,6 +221,7 @@ export class MemoryPath {
     const offset = low & 0xfff;
     const gpa = this.#translate(low, high, ACCESS.WRITE);
     if (gpa < 0) return 0;
+    this.#watch(low, high, byteLength, true);
     const writable = this.#ports.walker.writable;
     this.#first = gpa + offset;
     this.#second = -1;
@@ -276,7 +282,13 @@ export class MemoryPath {
     return -1;
   }
 
+  #watch(low: number, high: number, byteLength: number, write: boolean): void {
+    const { breakpoints, breakpointHit } = this.#ports;
+    if (breakpoints.note(low, high, byteLength, write)) breakpointHit();
+  }
+
   #fill(tlb: number, low: number, high: number, host: number): void {
+    if (this.#ports.breakpoints.watchesData(low, high)) return;
     const page = low & ~0xfff;
     const at = (tlb >> 2) + ((low >>> 12) & (TLB_ENTRIES - 1)) * TLB_WORDS;
     this.#area[at] = page;

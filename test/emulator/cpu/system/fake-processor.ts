@@ -122,6 +122,10 @@ export class FakeProcessor implements CpuContext {
     updateModes(this.state);
   }
 
+  breakpointsChanged(): void {}
+
+  debugTrap(): void {}
+
   yieldTurn(): void {}
 
   log(site: string, message: string): void {
