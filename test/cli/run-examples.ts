@@ -10,7 +10,7 @@ export function shellWords(line: string): string[] {
   return [...line.matchAll(/'([^']*)'|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain);
 }
 
-/** Runs each example of a command's help in the current directory, with `replace` applied to every word. */
+/** Runs each example of a command's help that is about it in the current directory, with `replace` applied to every word. */
 export async function runExamples(
   command: DocumentedCommand,
   topic: string,
@@ -18,8 +18,9 @@ export async function runExamples(
 ): Promise<{ example: string; run: CommandRun }[]> {
   const runs: { example: string; run: CommandRun }[] = [];
   for (const example of command.examples ?? []) {
-    const line = String(example).replace(`<%= config.bin %> ${topic} `, '');
-    const argv = shellWords(line).map((word) => replace[word] ?? word);
+    const own = `<%= config.bin %> ${topic}`;
+    if (!String(example).startsWith(own)) continue;
+    const argv = shellWords(String(example).slice(own.length)).map((word) => replace[word] ?? word);
     runs.push({ example: String(example), run: await runCommand(command as never, argv) });
   }
   return runs;
