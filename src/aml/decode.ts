@@ -131,7 +131,7 @@ function checkedHeader({ bytes, file }: SourceTable, tolerant: boolean): TableHe
     });
   }
   if (!/^[A-Z]{3}[A-Z0-9]$/.test(header.signature)) {
-    throw new UserError('AML_TABLE', `"${header.signature}" is not the signature of an ACPI table`, {
+    throw new UserError('AML_TABLE', `${JSON.stringify(header.signature)} is not the signature of an ACPI table`, {
       place: { ...place, offset: 0 },
       mend: 'give a binary DSDT or SSDT, not text and not a dump of several tables',
     });

@@ -55,7 +55,9 @@ export function amlTablesOf(tables: readonly SourceTable[]): AmlTables {
 /** The tables in files, directories and dumps. Throws as `readDump` and `amlTablesOf`. */
 export async function readAmlTables(paths: readonly string[]): Promise<AmlTables> {
   const tables = await readDump(paths);
-  return amlTablesOf(tables.map(({ name, bytes }) => ({ file: name, bytes })));
+  const isShared = (wanted: string): boolean => tables.filter(({ file }) => file === wanted).length > 1;
+  // Of a dump that holds many tables their names say more.
+  return amlTablesOf(tables.map(({ name, file, bytes }) => ({ file: isShared(file) ? name : file, bytes })));
 }
 
 /** An interpreter as the flags say; what goes wrong while it starts is a warning each. */

@@ -14,7 +14,12 @@ const REASONS: Readonly<Record<string, string>> = {
 
 function fileError(code: string, path: string, cause: unknown, mend: string): UserError {
   const reason = REASONS[(cause as NodeJS.ErrnoException).code ?? ''] ?? `failed: ${(cause as Error).message}`;
-  return new UserError(code, `${path} ${reason}`, { place: { file: path }, mend, cause });
+  const isDirectory = (cause as NodeJS.ErrnoException).code === 'EISDIR';
+  return new UserError(code, `${path} ${reason}`, {
+    place: { file: path },
+    mend: isDirectory ? 'name a file in it' : mend,
+    cause,
+  });
 }
 
 /** @throws UserError FILE_READ */

@@ -237,6 +237,14 @@ test('SARIF has lines and columns', () => {
   });
 });
 
+test('a line that is no text is shown without its control characters, near the place', () => {
+  const [diagnostic] = diagnose(`${'x\u0001'.repeat(4000)}`);
+  const [, shown, caret] = formatDiagnostic(diagnostic).split('\n');
+  expect(shown).not.toMatch(/\p{Cc}/u);
+  expect(shown.length).toBeLessThan(250);
+  expect(shown[caret.indexOf('^')]).toBe('.');
+});
+
 test('lines are counted from #line, and shown from the file', () => {
   const [diagnostic] = diagnose(`#line 40 "other.asl"\n${table('Name (AAAA, )')}`);
   expect(formatDiagnostic(diagnostic).split('\n').slice(0, 2)).toEqual([

@@ -43,6 +43,7 @@ beforeAll(() => {
     'longer.aml': longer,
     'odd.rom': new Uint8Array(0x1_0001),
     'large.rom': new Uint8Array(0x110_0000),
+    'source.aml': 'DefinitionBlock ("", "SSDT", 2, "Q35", "TEST", 1) {}',
     'board.yaml': 'memory: 512M\ndevices:\n  - { driver: edu, id: a }\n  - { driver: edu, id: a }\n',
     'no-board.yaml': 'memory: [',
   };
@@ -136,6 +137,10 @@ const OTHER_CASES: [string, Command, () => string[], string][] = [
   ['acpi build: a directory of someone else', AcpiBuildCommand, () => ['--out', at('out')], 'OUT_OCCUPIED'],
   ['acpi check: a directory that is missing', AcpiCheckCommand, () => [at('none')], 'DIRECTORY_READ'],
   ['acpi show: a table with a bad length', AcpiShowCommand, () => [at('longer.aml')], 'TABLE_LENGTH'],
+  ['acpi show: a directory without tables', AcpiShowCommand, () => [at('out')], 'DUMP_EMPTY'],
+  ['aml compile: a compiled table', AmlCompileCommand, () => [at('longer.aml')], 'ASL_BINARY'],
+  ['aml compile: a directory', AmlCompileCommand, () => [at('out')], 'FILE_READ'],
+  ['aml compile: a source in the place of its table', AmlCompileCommand, () => [at('source.aml')], 'ASL_OUT'],
   ['acpi show: a file that is no table', AcpiShowCommand, () => [at('text.txt')], 'TABLE_SIGNATURE'],
   ['aml disassemble: a table with a bad length', AmlDisassembleCommand, () => [at('longer.aml')], 'AML_[A-Z]+'],
   ['aml disassemble: text', AmlDisassembleCommand, () => [at('text.txt'), '--out', at('asl')], 'AML_TABLE'],

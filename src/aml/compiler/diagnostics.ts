@@ -206,10 +206,19 @@ export class Diagnostics {
 export function formatDiagnostic(diagnostic: Diagnostic): string {
   const { file, line, column, severity, id, message, mend, length, sourceLine } = diagnostic;
   const gutter = `${line}`.padStart(5);
-  const indent = sourceLine.slice(0, column - 1).replace(/[^\t]/g, ' ');
-  const caret = `${' '.repeat(5)} | ${indent}${'^'.repeat(length)}`;
-  return `${file}:${line}:${column}: ${severity} ${id}: ${message}\n${gutter} | ${sourceLine}\n${caret}\n      = mend: ${mend}`;
+  // What stands far along a line, as in a file that is no source, is shown with what is near.
+  const start = column <= SHOWN_BEFORE + SHOWN_FROM_HERE ? 0 : column - 1 - SHOWN_BEFORE;
+  const shown = sourceLine.slice(start, column - 1 + SHOWN_FROM_HERE).replace(UNPRINTABLE, '.');
+  const indent = shown.slice(0, column - 1 - start).replace(/[^\t]/g, ' ');
+  const caret = `${' '.repeat(5)} | ${indent}${'^'.repeat(Math.min(length, SHOWN_FROM_HERE))}`;
+  return `${file}:${line}:${column}: ${severity} ${id}: ${message}\n${gutter} | ${shown}\n${caret}\n      = mend: ${mend}`;
 }
+
+/** Characters of a line that are shown before the place and from it on. */
+const SHOWN_BEFORE = 60;
+const SHOWN_FROM_HERE = 140;
+/** A terminal takes them as commands. */
+const UNPRINTABLE = /(?!\t)[\p{Cc}]/gu;
 
 /** Thrown when a source does not compile: the message is the first error, `diagnostics` hold all. */
 export class CompileError extends UserError {

@@ -1,4 +1,4 @@
-import { basename, dirname, extname, isAbsolute, join } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, resolve } from 'node:path';
 import { Args, Flags } from '@oclif/core';
 import { type Compilation, type CompiledTable, type CompileOptions, compile } from '../../aml/compiler/compile.ts';
 import { CompileError, type Diagnostic, formatDiagnostic, messageIds } from '../../aml/compiler/diagnostics.ts';
@@ -124,6 +124,12 @@ export default class AmlCompileCommand extends Q35Command {
     }
     const tables = outputs.map(({ source, table }) => {
       const out = outputPath(source, table, flags.out, outputs.length > 1);
+      if (resolve(out) === resolve(source)) {
+        throw new UserError('ASL_OUT', 'the table would take the place of its source', {
+          place: { file: source },
+          mend: 'name another file with --out',
+        });
+      }
       writeFileWhole(out, table.bytes);
       for (const kind of emit) writeFileWhole(...emitted(kind, table, out));
       const { signature, revision } = table.identity;
@@ -170,8 +176,18 @@ function knownId(id: string): string {
 
 function compileSource(source: string, options: CompileOptions): Compilation {
   const text = readLatin1(source);
+  refuseBinary(text, source);
   if (isDataTableSource(text)) return { tables: [dataTable(text, source)], diagnostics: [] };
   return compile(source, text, options);
+}
+
+/** A table that is compiled already: its signature, and a length in which there are zeros. */
+function refuseBinary(text: string, source: string): void {
+  if (!/^[A-Z0-9!]{4}[\s\S]{0,3}\0/.test(text)) return;
+  throw new UserError('ASL_BINARY', 'this is a compiled table, not its source', {
+    place: { file: source },
+    mend: `q35 aml disassemble ${source} gives the source of it`,
+  });
 }
 
 /** A table of data fields, as `aml disassemble` prints it. */
