@@ -40,12 +40,15 @@ class WatchedBuilder extends FunctionBuilder {
   }
 }
 
+/** A usual region's. */
+const CODE_BYTES = 0x4000;
+
 /** A region's own value of `next`: on at JUMP_RIP, if possible without the interpreter's loop. */
 export const CHAIN = 6;
 
 /** The Wasm function of one region: guest registers and flags in locals, one way out that stores what changed. */
 export class RegionBuilder {
-  readonly b = new WatchedBuilder(1);
+  readonly b = new WatchedBuilder(1, CODE_BYTES);
   readonly flags: DeferredFlags;
   /** Address of the reading TLB; the writing one and the page slots follow. */
   readonly tlb: I32;

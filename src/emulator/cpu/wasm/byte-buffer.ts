@@ -1,7 +1,12 @@
 /** A growing byte buffer with the number formats of the Wasm binary (WebAssembly 2.0 §5.2). */
 export class ByteBuffer {
-  #bytes = new Uint8Array(256);
+  #bytes: Uint8Array<ArrayBuffer>;
   #length = 0;
+
+  /** `capacity`: bytes that it holds before it grows. */
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity);
+  }
 
   get length(): number {
     return this.#length;

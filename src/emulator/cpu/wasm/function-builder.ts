@@ -22,9 +22,12 @@ export interface FunctionBody {
   readonly hints: readonly PlacedHint[];
 }
 
+/** What a function has besides its code: locals by type, and the end. */
+const FRAME_BYTES = 256;
+
 /** Builds one function body: statements are appended in order, expressions are trees. */
 export class FunctionBuilder {
-  code = new ByteBuffer();
+  code: ByteBuffer;
   #prologue: ByteBuffer | undefined;
   readonly #parameterCount: number;
   readonly #localTypes: ValueType[] = [];
@@ -36,8 +39,10 @@ export class FunctionBuilder {
   readonly #late: { readonly at: number; readonly emit: () => void }[] = [];
   readonly #hints: PlacedHint[] = [];
 
-  constructor(parameterCount: number) {
+  /** `capacity`: bytes of code that there is room for without growing. */
+  constructor(parameterCount: number, capacity?: number) {
     this.#parameterCount = parameterCount;
+    this.code = new ByteBuffer(capacity);
   }
 
   /** A fresh local (value undefined until set). */
@@ -78,10 +83,10 @@ export class FunctionBuilder {
   /** Runs `body`; the locals it took may be reused afterwards. */
   scope(body: () => void): void {
     const first = this.#parameterCount + this.#localTypes.length;
-    const before = { ...this.#free } as Record<ValueType, number[]>;
-    for (const type of Object.keys(before) as ValueType[]) before[type] = [...this.#free[type]];
+    const free = this.#free;
+    const [i32, i64, f32, f64, v128] = [free.i32, free.i64, free.f32, free.f64, free.v128].map((list) => list.slice());
     body();
-    for (const type of Object.keys(before) as ValueType[]) this.#free[type] = before[type];
+    Object.assign(free, { i32, i64, f32, f64, v128 });
     for (let index = first; index < this.#parameterCount + this.#localTypes.length; index++) {
       if (!this.#permanent.has(index)) this.#free[this.#localTypes[index - this.#parameterCount]].push(index);
     }
@@ -324,14 +329,16 @@ export class FunctionBuilder {
 
   /** The finished function. */
   finish(): FunctionBody {
-    const body = new ByteBuffer();
     const main = this.code;
+    const late = new ByteBuffer();
+    this.code = late;
     const pieces = this.#late.map(({ at, emit }) => {
-      this.code = new ByteBuffer();
+      const start = late.length;
       emit();
-      return { at, bytes: this.code.bytes };
+      return { at, start, end: late.length };
     });
     this.code = main;
+    const body = new ByteBuffer(main.length + late.length + FRAME_BYTES);
     this.#declareLocals(body);
     if (this.#prologue !== undefined) body.append(this.#prologue.bytes);
     const hints: PlacedHint[] = [];
@@ -345,9 +352,9 @@ export class FunctionBuilder {
       body.append(main.bytes.subarray(done, end));
       done = end;
     };
-    for (const { at, bytes } of pieces) {
+    for (const { at, start, end } of pieces) {
       copyUntil(at);
-      body.append(bytes);
+      body.append(late.bytes.subarray(start, end));
     }
     copyUntil(main.length);
     body.u8(0x0b);
