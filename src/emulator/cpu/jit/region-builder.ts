@@ -1,4 +1,4 @@
-import type { ImportIndexes } from '../interpreter/interpreter-semantics.ts';
+import type { ImportIndexes } from '../interpreter/handler-exits.ts';
 import type { I32, I64 } from '../isa/semantics.ts';
 import { CODE_SIZE } from '../modes.ts';
 import { BUDGET, GPR, LEAVE_TO, RIP_PAGE, TLB_READ } from '../state.ts';

@@ -1,5 +1,5 @@
+import type { ImportIndexes } from '../interpreter/handler-exits.ts';
 import type { HandlerTable } from '../interpreter/handlers.ts';
-import type { ImportIndexes } from '../interpreter/interpreter-semantics.ts';
 import { HELPER_PARAMETERS } from '../isa/helper-signatures.ts';
 import { ModuleBuilder, type Signature } from '../wasm/module-builder.ts';
 import { MODULE_NAMES } from '../wasm/module-names.ts';

@@ -1,5 +1,5 @@
+import type { HandlerExits, ImportIndexes } from '../interpreter/handler-exits.ts';
 import { type HandlerKey, type HandlerTable, SPECIAL_HANDLERS } from '../interpreter/handlers.ts';
-import type { HandlerExits, ImportIndexes } from '../interpreter/interpreter-semantics.ts';
 import { JUMP_ENTRY, probeJump } from '../interpreter/jump-cache.ts';
 import { NEXT, UOP } from '../interpreter/micro-op.ts';
 import type { I64 } from '../isa/semantics.ts';

@@ -1,5 +1,6 @@
+import type { HandlerExits, ImportIndexes } from '../interpreter/handler-exits.ts';
 import type { HandlerKey } from '../interpreter/handlers.ts';
-import { type HandlerExits, type ImportIndexes, InterpreterSemantics } from '../interpreter/interpreter-semantics.ts';
+import { InterpreterSemantics } from '../interpreter/interpreter-semantics.ts';
 import { TLB_BYTES } from '../interpreter/layout.ts';
 import { UOP } from '../interpreter/micro-op.ts';
 import { auxOfSource, carryOfSource, signExtend, zeroExtend } from '../isa/flags.ts';

@@ -8,10 +8,8 @@ import {
   DELIVERY,
   deliveryFunction,
 } from '../../../../src/emulator/cpu/interpreter/delivery-code.ts';
-import {
-  type HandlerExits,
-  InterpreterSemantics,
-} from '../../../../src/emulator/cpu/interpreter/interpreter-semantics.ts';
+import type { HandlerExits } from '../../../../src/emulator/cpu/interpreter/handler-exits.ts';
+import { InterpreterSemantics } from '../../../../src/emulator/cpu/interpreter/interpreter-semantics.ts';
 import {
   FIRST_TRANSLATION_AREA,
   MACHINE_OFFSET,
