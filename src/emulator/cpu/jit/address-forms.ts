@@ -4,6 +4,7 @@ import type { Expr } from '../wasm/expr.ts';
 const OPCODE_ADD = 0x7c;
 const OPCODE_SUB = 0x7d;
 const OPCODE_AND = 0x83;
+const OPCODE_SHL = 0x86;
 const LOW_32 = 0xffff_ffffn;
 
 /** A value known as an unknown one plus a constant. Equal roots: the same unknown value. */
@@ -24,6 +25,8 @@ export class AddressForms {
   readonly #bound = new Map<number, AddressForm>();
   readonly #isCut: boolean;
   #nextRoot = 0;
+  /** Roots of sums, by those of their parts. */
+  readonly #sums = new Map<string, number>();
 
   /** `registers`: the locals of the general registers. `isCut`: only the low 32 bits of a value are an address, so that cutting it changes nothing. */
   constructor(registers: readonly I64[], isCut: boolean) {
@@ -79,10 +82,29 @@ export class AddressForms {
     if (this.#isCut && value.opcode === OPCODE_AND && (value.b as I64).wide === LOW_32) return this.of(value.a as I64);
     if (value.opcode !== OPCODE_ADD && value.opcode !== OPCODE_SUB) return undefined;
     const { a, b } = value as { a: I64; b: I64 };
-    if (b.kind !== 'const' || b.wide !== undefined) return undefined;
     const form = this.of(a);
     if (form === undefined) return undefined;
-    const offset = form.offset + (value.opcode === OPCODE_ADD ? b.immediate : -b.immediate);
-    return (offset | 0) === offset ? { ...form, offset } : undefined;
+    if (b.kind === 'const') {
+      if (b.wide !== undefined) return undefined;
+      return moved(form, value.opcode === OPCODE_ADD ? b.immediate : -b.immediate);
+    }
+    return value.opcode === OPCODE_ADD ? this.#sum(form, b) : undefined;
   }
+
+  /** A base and an index: an unknown value of its own, the same wherever both are. */
+  #sum(base: AddressForm, index: I64): AddressForm | undefined {
+    const isScaled = index.kind === 'binary' && index.opcode === OPCODE_SHL && index.b?.kind === 'const';
+    const scale = isScaled ? index.b!.immediate : 0;
+    const form = this.of(isScaled ? (index.a as I64) : index);
+    if (form === undefined) return undefined;
+    const key = `${base.root} ${form.root} ${scale}`;
+    const root = this.#sums.get(key) ?? this.#nextRoot++;
+    this.#sums.set(key, root);
+    return moved({ root, offset: base.offset }, form.offset * 2 ** scale);
+  }
+}
+
+function moved(form: AddressForm, distance: number): AddressForm | undefined {
+  const offset = form.offset + distance;
+  return (offset | 0) === offset ? { ...form, offset } : undefined;
 }

@@ -7,7 +7,17 @@ import { auxOfSource, carryOfSource, signExtend, zeroExtend } from '../isa/flags
 import { COMFORTABLE, type FloatWatch } from '../isa/float-watch.ts';
 import type { F32, F64, FlagSource, I32, I64, Size, V128 } from '../isa/semantics.ts';
 import type { LaneType } from '../simd/operations.ts';
-import { AVX_TRAP, GPR, MMX_TRAP, RIP_PAGE, SSE_TRAP, TLB_READ, TLB_WRITE, ZERO_REGISTER } from '../state.ts';
+import {
+  AVX_TRAP,
+  EFFECTIVE_BASES,
+  GPR,
+  MMX_TRAP,
+  RIP_PAGE,
+  SSE_TRAP,
+  TLB_READ,
+  TLB_WRITE,
+  ZERO_REGISTER,
+} from '../state.ts';
 import { type Expr, i32, i64, v128 } from '../wasm/expr.ts';
 import type { Label } from '../wasm/function-builder.ts';
 import type { ValueType } from '../wasm/types.ts';
@@ -26,6 +36,8 @@ const LANE = {
   GET_F64: 0x21,
   SET_F64: 0x22,
 } as const;
+/** Slots of bases that are 0 in 64-bit code: all but those of FS and GS. */
+const ZERO_BASES = new Set([0, 1, 2, 3, 6].map((segment) => EFFECTIVE_BASES + segment * 8));
 const LOW_32 = 0xffff_ffffn;
 
 /** How an instruction ends its block, for the region's control flow to act on. */
@@ -131,6 +143,7 @@ export class RegionSemantics extends InterpreterSemantics {
     const at = address.immediate;
     if (at === ZERO_REGISTER) return i64.const(0);
     if (at === RIP_PAGE) return i64.add(this.#region.entryPage, i64.const(this.#delta));
+    if (this.#region.isWide && ZERO_BASES.has(at)) return i64.const(0);
     if (at < GPR || at >= GPR_END) return super.loadRegister(address, size);
     const local = this.#region.register((at - GPR) >> 3);
     if ((at & 7) === 1) return i64.and(i64.shrU(local, i64.const(8)), i64.const(0xff));
