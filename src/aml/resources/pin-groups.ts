@@ -1,8 +1,7 @@
+/** PinGroup, and PinGroupFunction and PinGroupConfig, which name a group by its label: ACPI 6.5 §6.4.3.11 to §6.4.3.13. */
 import { quoted } from '../asl/text.ts';
-/** PinGroup, PinGroupFunction and PinGroupConfig: ACPI 6.5 §6.4.3.11 to §6.4.3.13. */
 import {
   aslHex,
-  bodyView,
   type DescriptorCodec,
   indexOfKeyword,
   NAME_SLOT,
@@ -12,10 +11,8 @@ import {
   u16,
   u32,
 } from './descriptor.ts';
-import { decodeTail, encodeTail, type TailLayout } from './descriptor-tail.ts';
 import { aslVendorData } from './gpio.ts';
-
-const REVISION = 1;
+import { type DecodedPinDescriptor, decodePinDescriptor, encodePinDescriptor } from './pin-descriptor.ts';
 
 export interface PinGroup {
   readonly kind: 'PinGroup';
@@ -25,24 +22,18 @@ export interface PinGroup {
   readonly vendorData: readonly number[];
 }
 
-const GROUP_LENGTH = 11;
-const GROUP_LAYOUT: TailLayout = { pins: 3, label: 5, vendor: 7 };
-
 export const PIN_GROUP: DescriptorCodec<PinGroup> = {
   kind: 'PinGroup',
   tags: [0x90],
-  encode({ label, usage, pins, vendorData }) {
-    const tail = encodeTail({ pins, label, vendorData }, GROUP_LENGTH);
-    const flags = u16(indexOfKeyword(USAGES, usage));
-    return {
-      tag: 0x90,
-      body: [REVISION, ...flags, ...tail.pinOffset, ...tail.sourceOffset, ...tail.vendor, ...tail.bytes],
-    };
-  },
+  encode: ({ label, usage, pins, vendorData }) => ({
+    tag: 0x90,
+    body: encodePinDescriptor(indexOfKeyword(USAGES, usage), [], { pins, label, vendorData }),
+  }),
   decode(body) {
-    if (body.length < GROUP_LENGTH) return undefined;
-    const { label, pins, vendorData } = decodeTail(body, GROUP_LAYOUT);
-    return { kind: 'PinGroup', label, usage: USAGES[body[1] & 1], pins, vendorData };
+    const read = decodePinDescriptor(body, 0, ['pins', 'label']);
+    if (!read) return undefined;
+    const { label, pins, vendorData, flags } = read;
+    return { kind: 'PinGroup', label, usage: USAGES[flags & 1], pins, vendorData };
   },
   asl: ({ label, usage, pins, vendorData }) => ({
     name: 'PinGroup',
@@ -61,8 +52,18 @@ interface PinGroupUse {
   readonly vendorData: readonly number[];
 }
 
-const flagsOf = ({ share, usage }: PinGroupUse): number[] =>
-  u16(indexOfKeyword(SHARE_TYPES, share) | (indexOfKeyword(USAGES, usage) << 1));
+const PARTS = ['source', 'label'] as const;
+
+function encodeUse(use: PinGroupUse, own: readonly number[]): number[] {
+  const { source, sourceIndex, label, vendorData } = use;
+  const flags = indexOfKeyword(SHARE_TYPES, use.share) | (indexOfKeyword(USAGES, use.usage) << 1);
+  return encodePinDescriptor(flags, own, { source, sourceIndex, label, vendorData });
+}
+
+function useOf({ flags, source, sourceIndex, label, vendorData }: DecodedPinDescriptor): PinGroupUse {
+  const [share, usage] = [SHARE_TYPES[flags & 1], USAGES[(flags >> 1) & 1]];
+  return { share, usage, source, sourceIndex, label, vendorData };
+}
 
 const aslTail = (use: PinGroupUse): string[] => [
   quoted(use.source),
@@ -73,39 +74,18 @@ const aslTail = (use: PinGroupUse): string[] => [
   aslVendorData(use.vendorData),
 ];
 
-/** Flags in byte 1; the index of the source stands before the offset of its name. */
-function decodeUse(body: Uint8Array, layout: TailLayout & { readonly source: number }): PinGroupUse {
-  const { source, label, vendorData } = decodeTail(body, layout);
-  return {
-    share: SHARE_TYPES[body[1] & 1],
-    usage: USAGES[(body[1] >> 1) & 1],
-    source,
-    sourceIndex: body[layout.source - 1],
-    label,
-    vendorData,
-  };
-}
-
 export interface PinGroupFunction extends PinGroupUse {
   readonly kind: 'PinGroupFunction';
   readonly functionNumber: number;
 }
 
-const FUNCTION_LENGTH = 14;
-const FUNCTION_LAYOUT = { source: 6, label: 8, vendor: 10 } as const;
-
 export const PIN_GROUP_FUNCTION: DescriptorCodec<PinGroupFunction> = {
   kind: 'PinGroupFunction',
   tags: [0x91],
-  encode(use) {
-    const tail = encodeTail({ source: use.source, label: use.label, vendorData: use.vendorData }, FUNCTION_LENGTH);
-    const places = [use.sourceIndex, ...tail.sourceOffset, ...tail.labelOffset, ...tail.vendor];
-    return { tag: 0x91, body: [REVISION, ...flagsOf(use), ...u16(use.functionNumber), ...places, ...tail.bytes] };
-  },
+  encode: (use) => ({ tag: 0x91, body: encodeUse(use, u16(use.functionNumber)) }),
   decode(body) {
-    if (body.length < FUNCTION_LENGTH) return undefined;
-    const functionNumber = bodyView(body).getUint16(3, true);
-    return { kind: 'PinGroupFunction', functionNumber, ...decodeUse(body, FUNCTION_LAYOUT) };
+    const read = decodePinDescriptor(body, 2, PARTS);
+    return read && { kind: 'PinGroupFunction', functionNumber: read.own.getUint16(0, true), ...useOf(read) };
   },
   asl: (use) => ({ name: 'PinGroupFunction', args: [use.share, aslHex(use.functionNumber, 4), ...aslTail(use)] }),
 };
@@ -117,22 +97,15 @@ export interface PinGroupConfig extends PinGroupUse {
   readonly configValue: number;
 }
 
-const CONFIG_LENGTH = 17;
-const CONFIG_LAYOUT = { source: 9, label: 11, vendor: 13 } as const;
-
 export const PIN_GROUP_CONFIG: DescriptorCodec<PinGroupConfig> = {
   kind: 'PinGroupConfig',
   tags: [0x92],
-  encode(use) {
-    const tail = encodeTail({ source: use.source, label: use.label, vendorData: use.vendorData }, CONFIG_LENGTH);
-    const places = [use.sourceIndex, ...tail.sourceOffset, ...tail.labelOffset, ...tail.vendor];
-    const config = [use.configType, ...u32(use.configValue)];
-    return { tag: 0x92, body: [REVISION, ...flagsOf(use), ...config, ...places, ...tail.bytes] };
-  },
+  encode: (use) => ({ tag: 0x92, body: encodeUse(use, [use.configType, ...u32(use.configValue)]) }),
   decode(body) {
-    if (body.length < CONFIG_LENGTH) return undefined;
-    const config = { configType: body[3], configValue: bodyView(body).getUint32(4, true) };
-    return { kind: 'PinGroupConfig', ...config, ...decodeUse(body, CONFIG_LAYOUT) };
+    const read = decodePinDescriptor(body, 5, PARTS);
+    if (!read) return undefined;
+    const config = { configType: read.own.getUint8(0), configValue: read.own.getUint32(1, true) };
+    return { kind: 'PinGroupConfig', ...config, ...useOf(read) };
   },
   asl: (use) => ({
     name: 'PinGroupConfig',

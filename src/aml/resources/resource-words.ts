@@ -53,7 +53,7 @@ export function resourceWords(descriptor: ResourceDescriptor): string {
     case 'PinConfig':
       return `configuration of ${pinsOn(descriptor)}`;
     case 'PinGroup':
-      return `pins ${descriptor.pins.join(', ')} as the group "${descriptor.label}"`;
+      return `${pinList(descriptor.pins)} as the group "${descriptor.label}"`;
     case 'PinGroupFunction':
       return `function ${descriptor.functionNumber} of the pin group "${descriptor.label}" of ${descriptor.source}`;
     case 'PinGroupConfig':
@@ -105,7 +105,9 @@ function serialBusWords({ connection, source }: SerialBus): string {
 }
 
 const pinsOn = ({ pins, source }: { readonly pins: readonly number[]; readonly source: string }): string =>
-  `pin${pins.length === 1 ? '' : 's'} ${pins.join(', ')} of ${source}`;
+  `${pinList(pins)} of ${source}`;
+
+const pinList = (pins: readonly number[]): string => `pin${pins.length === 1 ? '' : 's'} ${pins.join(', ')}`;
 
 const trigger = (value: string): string => `${value.toLowerCase()}-triggered`;
 
