@@ -10,7 +10,8 @@ import { RegionCompiler } from '../jit/region-compiler.ts';
 import { RegionPlanner } from '../jit/region-plan.ts';
 import { runtimeModule } from '../jit/region-runtime.ts';
 import { RegionTier } from '../jit/region-tier.ts';
-import { LEAVE_TO, MODE_KEY, RIP_PAGE } from '../state.ts';
+import { CODE_SIZE, MODE_BITS } from '../modes.ts';
+import { LEAVE_TO, MODE, MODE_KEY, RIP_PAGE } from '../state.ts';
 import type { CodeCache } from '../translation/code-cache.ts';
 import type { MemoryPath } from '../translation/memory-path.ts';
 import type { CodeCalls } from './code-calls.ts';
@@ -45,10 +46,12 @@ export type Deliver = (
   returnHigh: number,
 ) => number;
 
+type Run = (uop: number) => void;
+
 /** The engine's WebAssembly. */
 export interface GeneratedCode {
   /** Runs micro-ops from `uop` until one leaves; EXIT_REASON says why. 0: from RIP. */
-  readonly run: (uop: number) => void;
+  readonly run: Run;
   readonly deliver: Deliver;
   readonly regions: RegionTier;
 }
@@ -103,8 +106,9 @@ export function instantiateGeneratedCode(ports: GeneratedCodePorts): GeneratedCo
     },
   };
   const instance = new WebAssembly.Instance(module, { env: imports });
-  const { run, deliver } = instance.exports;
-  return { run: run as (uop: number) => void, deliver: deliver as Deliver, regions };
+  const { run, runFlat, deliver } = instance.exports as Record<'run' | 'runFlat', Run> & { deliver: Deliver };
+  const isFlat = (): boolean => (state.u32(MODE) & MODE_BITS.CODE_SIZE) === CODE_SIZE.FLAT_32;
+  return { run: (uop) => (isFlat() ? runFlat : run)(uop), deliver, regions };
 }
 
 /**

@@ -21,7 +21,7 @@ import { DELIVER_SIGNATURE, deliveryFunction } from './delivery-code.ts';
 import type { HandlerExits, ImportIndexes } from './handler-exits.ts';
 import type { HandlerKey, HandlerTable } from './handlers.ts';
 import { SPECIAL_COUNT } from './handlers.ts';
-import { isHot } from './hot-handlers.ts';
+import { isHot, isHotFlat } from './hot-handlers.ts';
 import { InterpreterSemantics } from './interpreter-semantics.ts';
 import { JUMP_ENTRY, probeJump } from './jump-cache.ts';
 import { ENTRY_COUNT_SHIFT, ENTRY_COUNTS, UOP_ARENA } from './layout.ts';
@@ -151,19 +151,20 @@ function emitJump(b: FunctionBuilder, imports: ImportIndexes, rip: I64): void {
   );
 }
 
-/** The dispatch loop: `run(uop)` enters a block, 0 the one at RIP, and returns when TypeScript must act (EXIT_REASON). */
+/** A dispatch loop, with those handlers inline that `isInline`: `run(uop)` enters a block, 0 the one at RIP, and returns when TypeScript must act (EXIT_REASON). */
 function emitRun(
   handlers: HandlerTable,
   imports: ImportIndexes,
   handlerType: number,
   hotEntries: number,
+  isInline: (key: HandlerKey) => boolean,
 ): FunctionBuilder {
   const b = new FunctionBuilder(1);
   const rip = b.local('i64');
   const next = b.local('i32');
   const hot = handlers.keys
     .map((key, index) => ({ key, number: SPECIAL_COUNT + index }))
-    .filter(({ key }) => isHot(key));
+    .filter(({ key }) => isInline(key));
 
   const dispatch = (loop: Label, enter: Label, jump: Label): void => {
     const inlineExits: HandlerExits = {
@@ -256,7 +257,7 @@ function addPageWalks(module: ModuleBuilder, imports: Record<string, number>): v
 }
 
 /**
- * The interpreter as a Wasm module: one function a handler, in table 0 by number, and `run`. `memory` limits are those of the memory that
+ * The interpreter as a Wasm module: one function a handler, in table 0 by number, and dispatch loops: `run`, and `runFlat` for flat 32-bit code. `memory` limits are those of the memory that
  * the instance will import. `hotEntries`: entries of a block after which `hot` is called, once.
  */
 export function generateInterpreter(
@@ -287,10 +288,9 @@ export function generateInterpreter(
   };
   for (const special of specialHandlers(imports)) emitFunction(special);
   for (const key of handlers.keys) emitFunction((b, exits) => emitHandler(key, b, exits, imports));
-  const run = module.addFunction(
-    { parameters: ['i32'], results: [] },
-    emitRun(handlers, imports, handlerType, hotEntries),
-  );
-  module.exportFunction('run', run);
+  for (const [name, isInline] of Object.entries({ run: isHot, runFlat: isHotFlat })) {
+    const body = emitRun(handlers, imports, handlerType, hotEntries, isInline);
+    module.exportFunction(name, module.addFunction({ parameters: ['i32'], results: [] }, body));
+  }
   return module.finish();
 }

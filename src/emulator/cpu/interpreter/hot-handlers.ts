@@ -65,16 +65,40 @@ const RULES: readonly HotRule[] = [
   })),
 ];
 
-/** True when the handler belongs into the dispatch loop. */
+/** Forms of flat 32-bit code by those of 64-bit code: of stack rows, of relative branches, of the rest. */
+const FLAT_STACK_FORMS = new Map<number, number>([
+  [FORM.REGISTER, FORM.FLAT_STACK],
+  [FORM.BASE, FORM.FLAT_STACK_FAR],
+]);
+const FLAT_FORMS = new Map<number, number>([
+  [FORM.REGISTER, FORM.REGISTER],
+  [FORM.BASE, FORM.FLAT],
+  [FORM.FULL, FORM.FLAT],
+]);
+/** INC and DEC of a register, which are prefixes in 64-bit code. */
+const SHORT_STEPS = { FIRST: 0x40, LAST: 0x4f } as const;
+
+const isMeant = (rule: HotRule, { row: { map, opcode, options } }: HandlerKey['entry']): boolean =>
+  rule.map === map &&
+  rule.opcode === opcode &&
+  (rule.group === undefined || rule.group === options.group) &&
+  options.prefix === undefined;
+
+/** True when the handler belongs into the dispatch loop of 64-bit code. */
 export function isHot({ entry, size, form }: HandlerKey): boolean {
+  return RULES.some((rule) => isMeant(rule, entry) && rule.sizes.includes(size) && rule.forms.includes(form));
+}
+
+/** True when the handler belongs into the dispatch loop of flat 32-bit code: what stands for a hot one of 64-bit code there. */
+export function isHotFlat({ entry, size, form }: HandlerKey): boolean {
   const { map, opcode, options } = entry.row;
-  return RULES.some(
-    (rule) =>
-      rule.map === map &&
-      rule.opcode === opcode &&
-      (rule.group === undefined || rule.group === options.group) &&
-      options.prefix === undefined &&
-      rule.sizes.includes(size) &&
-      rule.forms.includes(form),
-  );
+  if (map === '1' && opcode >= SHORT_STEPS.FIRST && opcode <= SHORT_STEPS.LAST) return size === 4;
+  const formOf = (wide: number): number | undefined => {
+    if (options.stack === true) return FLAT_STACK_FORMS.get(wide);
+    return entry.relative ? wide : FLAT_FORMS.get(wide);
+  };
+  return RULES.some((rule) => {
+    const narrow = rule.sizes.map((wide) => Math.min(wide, 4));
+    return isMeant(rule, entry) && narrow.includes(size) && rule.forms.some((wide) => formOf(wide) === form);
+  });
 }
