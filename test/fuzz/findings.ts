@@ -43,4 +43,10 @@ export const FINDINGS = [
     slices: [100_000, 101],
     registers: Array.from({ length: 16 }, () => BigInt(dataPage('device') + PAGE + 9)),
   }),
+  // LDDQU XMM0, [RBP]; again: an address in the highest page, which no slot's mark for "none" may match.
+  finding('a vector in the highest page', 'f20ff04500ebf9', {
+    seed: 0,
+    slices: [100_000, 101],
+    registers: Array.from({ length: 16 }, () => 0xffff_ffff_ffff_ff00n),
+  }),
 ];

@@ -7,7 +7,6 @@ import type { AddressForm } from './address-forms.ts';
 import { ACCESS_LEAVES } from './region-runtime.ts';
 
 const PAGE = 0x1000;
-const PAGE_BITS = 12;
 /** Bytes of the longest access that asks the TLB when it is not aligned: vectors seldom are. */
 const LONGEST_ALIGNED = 8;
 /** How many of a block's accesses are remembered. */
@@ -193,7 +192,9 @@ function isWithin(b: FunctionBuilder, { linear, byteLength }: AccessRequest, tag
     return i64.eq(i64.and(linear, i64.const(-PAGE | (byteLength - 1))), tag);
   const page = b.let(tag);
   const last = i64.add(linear, i64.const(byteLength - 1));
-  return i64.eqz(i64.shrU(i64.or(i64.xor(linear, page), i64.xor(last, page)), i64.const(PAGE_BITS)));
+  // Pages are compared with all of the tag: −1, which stands for none, is no page.
+  const isAt = (address: I64): I32 => i64.eq(i64.and(address, i64.const(-PAGE)), page);
+  return i32.and(isAt(linear), isAt(last));
 }
 
 function holds(window: Window, offset: number, byteLength: number): boolean {
