@@ -69,9 +69,10 @@ const storeScalar = (bytes: 4 | 8): Semantic =>
 /** MOVQ xmm, xmm/m64: the upper half becomes 0. */
 const loadQuadword = sse((c) => writeXmm(c, 0, readVector(c, 1, 8)));
 const storeQuadword = sse((c) => {
-  const source = readVector(c, 1, 8);
-  if (c.isMemory(0)) c.store(c.let(c.linear()), 8, c.let(low64(source)));
-  else writeXmm(c, 0, source);
+  if (c.isMemory(0)) {
+    const value = c.double(1);
+    c.storeWith(c.let(c.linear()), 8, (address) => c.b.storeF64(address, value));
+  } else writeXmm(c, 0, readVector(c, 1, 8));
 });
 
 /** MOVLPS/MOVHPS and their register forms. */

@@ -29,11 +29,7 @@ const GPR_END = GPR + 16 * 8;
 const LANE = {
   GET_I32: 0x1b,
   SET_I32: 0x1c,
-  GET_I64: 0x1d,
-  SET_I64: 0x1e,
-  GET_F32: 0x1f,
   SET_F32: 0x20,
-  GET_F64: 0x21,
   SET_F64: 0x22,
 } as const;
 /** Slots of bases that are 0 in 64-bit code: all but those of FS and GS. */
@@ -215,11 +211,11 @@ export class RegionSemantics extends InterpreterSemantics {
   override lowVector(index: number, byteLength: 4 | 8): V128 {
     const xmm = this.#xmm(index);
     if (xmm < 0) return super.lowVector(index, byteLength);
-    const low = this.#region.vectors.get(xmm);
+    const { vectors } = this.#region;
     const zero = v128.const(new Array(16).fill(0));
     return byteLength === 4
-      ? v128.replace(LANE.SET_I32, zero, 0, v128.extract('i32', LANE.GET_I32, low, 0))
-      : v128.replace(LANE.SET_I64, zero, 0, v128.extract('i64', LANE.GET_I64, low, 0));
+      ? v128.replace(LANE.SET_I32, zero, 0, v128.extract('i32', LANE.GET_I32, vectors.get(xmm), 0))
+      : v128.replace(LANE.SET_F64, zero, 0, vectors.low(xmm, 'f64'));
   }
 
   override highVector(index: number): V128 {
