@@ -2,7 +2,7 @@ import type { HandlerExits, ImportIndexes } from '../interpreter/handler-exits.t
 import { type HandlerKey, type HandlerTable, SPECIAL_HANDLERS } from '../interpreter/handlers.ts';
 import { JUMP_ENTRY, probeJump } from '../interpreter/jump-cache.ts';
 import { NEXT, UOP } from '../interpreter/micro-op.ts';
-import type { I64 } from '../isa/semantics.ts';
+import type { I32, I64 } from '../isa/semantics.ts';
 import { CALL_DEPTH, JUMP_RIP, LEAVE_TO, MXCSR, RIP_PAGE } from '../state.ts';
 import type { TranslatedBlock } from '../translation/code-cache.ts';
 import { call, i32, i64 } from '../wasm/expr.ts';
@@ -310,8 +310,9 @@ export class RegionEmission {
     b.scope(() => {
       const rip = b.let(this.#region.ripOf(delta + block.start));
       const { entry, hit } = probeJump((value) => b.let(value), rip);
-      const isSame = i32.eq(i32.load(entry, JUMP_ENTRY.UOP), i32.const(block.uop));
-      b.plainIf(i32.eqz(i32.and(hit, isSame)), () => this.#jumpOut(rip), undefined, 'unlikely');
+      this.#refind(rip, hit, () => this.#jumpOut(rip));
+      const isOther = i32.ne(i32.load(entry, JUMP_ENTRY.UOP), i32.const(block.uop));
+      b.plainIf(isOther, () => this.#jumpOut(rip), undefined, 'unlikely');
       b.storeI64(i32.const(RIP_PAGE), i64.load(entry, JUMP_ENTRY.RIP_PAGE));
     });
   }
@@ -327,7 +328,7 @@ export class RegionEmission {
     const { handlers, handlerType } = this.#ports;
     b.scope(() => {
       const { entry, hit } = probeJump((value) => b.let(value), target);
-      b.plainIf(i32.eqz(hit), () => this.#jumpOut(target, NEXT.JUMP), undefined, 'unlikely');
+      this.#refind(target, hit, () => this.#jumpOut(target, NEXT.JUMP));
       const uop = b.let(i32.load(entry, JUMP_ENTRY.UOP));
       const handler = b.let(i32.load16u(uop, UOP.HANDLER));
       const depth = b.let(i32.load(i32.const(CALL_DEPTH)));
@@ -346,6 +347,13 @@ export class RegionEmission {
       this.#region.reload();
       this.#region.forget();
     });
+  }
+
+  /** Where the jump cache has no place for `rip`, one is found for it, or `otherwise`. */
+  #refind(rip: I64, hit: I32, otherwise: () => void): void {
+    const { b } = this.#region;
+    const isLost = i32.eqz(call('i32', this.#ports.imports.findCode, [rip]));
+    b.plainIf(i32.eqz(hit), () => b.plainIf(isLost, otherwise), undefined, 'unlikely');
   }
 
   /** On at an RIP, out of the region: in another one if there is one, or for certain in the interpreter. */

@@ -1,3 +1,4 @@
+import { FIND_SIGNATURE, findCodeFunction } from '../interpreter/code-search.ts';
 import { JUMP_ENTRY, probeJump } from '../interpreter/jump-cache.ts';
 import { NEXT, UOP } from '../interpreter/micro-op.ts';
 import { ACCESS_SIGNATURE, pageWalkFunction } from '../interpreter/page-walk-code.ts';
@@ -31,13 +32,15 @@ export const RUNTIME_IMPORTS: Readonly<Record<string, Signature>> = {
     ]),
   ),
   chain: CHAIN_SIGNATURE,
+  findCode: FIND_SIGNATURE,
   retreat: HANDLER_SIGNATURE,
   interpretRun: RUN_SIGNATURE,
 };
 
 /**
  * What all regions share, in a module of its own. Of each of slowRead, slowWrite and slowModify, which it imports, it has two: `…Miss` asks it after
- * a page walk, `…Fill` first looks into the TLB, and fills the page slot that it is given. `chain` goes on at JUMP_RIP. `firstRegion`: handlers from this
+ * a page walk, `…Fill` first looks into the TLB, and fills the page slot that it is given. `chain` goes on at JUMP_RIP, and `findCode` puts a jump
+ * that the jump cache has lost back into it. `firstRegion`: handlers from this
  * number on are regions.
  */
 export function runtimeModule(
@@ -60,7 +63,9 @@ export function runtimeModule(
   );
   const run = emitRun(module.type(HANDLER_SIGNATURE));
   module.exportFunction('interpretRun', module.addFunction(RUN_SIGNATURE, run));
-  const chain = emitChain(module.type(HANDLER_SIGNATURE), firstRegion);
+  const findCode = module.addFunction(FIND_SIGNATURE, findCodeFunction());
+  module.exportFunction('findCode', findCode);
+  const chain = emitChain(module.type(HANDLER_SIGNATURE), firstRegion, module.indexOf(findCode));
   module.exportFunction('chain', module.addFunction(CHAIN_SIGNATURE, chain));
   return module.finish();
 }
@@ -122,11 +127,12 @@ function emitRun(handlerType: number): FunctionBuilder {
 }
 
 /** A jump from one region to another leaves nothing of the first on the Wasm stack: so a guest call may jump on and still return to its caller. */
-function emitChain(handlerType: number, firstRegion: number): FunctionBuilder {
+function emitChain(handlerType: number, firstRegion: number, findCode: number): FunctionBuilder {
   const b = new FunctionBuilder(0);
   const stay = (condition: I32): void => b.plainIf(condition, () => b.return(i32.const(NEXT.JUMP)));
-  const { entry, hit } = probeJump((value) => b.let(value), b.let(i64.load(i32.const(JUMP_RIP))));
-  stay(i32.eqz(hit));
+  const rip = b.let(i64.load(i32.const(JUMP_RIP)));
+  const { entry, hit } = probeJump((value) => b.let(value), rip);
+  b.plainIf(i32.eqz(hit), () => stay(i32.eqz(call('i32', findCode, [rip]))), undefined, 'unlikely');
   const uop = b.let(i32.load(entry, JUMP_ENTRY.UOP));
   const handler = b.let(i32.load16u(uop, UOP.HANDLER));
   stay(i32.ltU(handler, i32.const(firstRegion)));
