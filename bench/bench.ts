@@ -73,7 +73,7 @@ else await bench(chooseParts(flags.names));
 function chooseEngines(): Partial<Record<EngineName, Engine>> {
   const programs = compileEngines();
   const all: Record<EngineName, Engine> = {
-    q35: q35Engine(join(programs, 'q35-process.js'), parseRegionsAfter(flags['regions-after'])),
+    q35: q35Engine(programs, parseRegionsAfter(flags['regions-after'])),
     qemu: qemuEngine,
     v86: v86Engine(join(programs, 'v86-process.js')),
   };
