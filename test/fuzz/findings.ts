@@ -49,4 +49,11 @@ export const FINDINGS = [
     slices: [100_000, 101],
     registers: Array.from({ length: 16 }, () => 0xffff_ffff_ffff_ff00n),
   }),
+  // ADD DL, AL; MOV ES, ESI; the fault goes on at the next slot, which begins again: what the region leaves to TypeScript has the flags.
+  finding('a refused segment load keeps the flags of the instruction before', '00c28ec6', {
+    seed: 0,
+    privilege: 3,
+    slices: [100_000, 101],
+    registers: Array.from({ length: 16 }, () => 0x1_0055n),
+  }),
 ];

@@ -94,6 +94,8 @@ export class RegionSemantics extends InterpreterSemantics {
   emit(): void {
     const { row } = this.entry;
     if (row.options.decoded === true) {
+      // Ways out of the middle find the flags in their locals, whichever they are.
+      this.#region.flags.store(this.b);
       this.b.block((label) => {
         this.#done = label;
         row.semantic(this);
