@@ -71,7 +71,7 @@ function addIasl({ tables }: GoldenMachine, sources: readonly string[]): void {
     });
     const externals = (name: string) => {
       const others = names.filter((other) => other !== name).map((other) => `${other}.aml`);
-      return others.length === 0 ? '' : `-e ${others.join(',')}`;
+      return others.length === 0 ? '' : `-e ${others.join(' ')}`;
     };
     iasl.disassembling += childSeconds(
       cwd,

@@ -51,7 +51,7 @@ export function disassembleWithIasl(tables: readonly Uint8Array[]): { text: stri
       writeFileSync(join(directory, `t${index}.aml`), table);
       return `t${index}.aml`;
     });
-    const externals = names.length > 1 ? ['-e', names.slice(1).join(',')] : [];
+    const externals = names.length > 1 ? ['-e', ...names.slice(1)] : [];
     const output = execFileSync('iasl', [...externals, '-d', names[0]], {
       cwd: directory,
       encoding: 'latin1',
