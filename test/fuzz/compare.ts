@@ -15,21 +15,34 @@ const EARLY_EVERY = 4;
  * interpreter runs in the other's slices too, which tells whether the regions or the slices are to blame.
  */
 export class Comparison {
-  readonly #interpreter: FuzzMachine;
-  readonly #regions: readonly [FuzzMachine, FuzzMachine];
+  readonly #regionsAfter: number;
+  #interpreter: FuzzMachine;
+  #regions: readonly [FuzzMachine, FuzzMachine];
 
   /** @param regionsAfter entries after which a block is compiled: few, so that short programs reach it */
   constructor(regionsAfter: number) {
+    this.#regionsAfter = regionsAfter;
     this.#interpreter = new FuzzMachine(NEVER_HOT);
-    this.#regions = [new FuzzMachine(regionsAfter), new FuzzMachine(regionsAfter * LATER)];
+    this.#regions = machinesWithRegions(regionsAfter);
   }
 
   get regionsCompiled(): number {
     return this.#regions[0].regionsCompiled + this.#regions[1].regionsCompiled;
   }
 
-  /** What differs first between the runs, in words; undefined when nothing does. */
+  /** What differs first between the runs, in words, or what the engine threw; undefined when they agree. */
   run(program: Program): string | undefined {
+    try {
+      return this.#compare(program);
+    } catch (error) {
+      // Whatever it was about to do is left half done.
+      this.#interpreter = new FuzzMachine(NEVER_HOT);
+      this.#regions = machinesWithRegions(this.#regionsAfter);
+      return `the engine threw ${error}`;
+    }
+  }
+
+  #compare(program: Program): string | undefined {
     const interpreter = this.#interpreter;
     const regions = this.#regions[program.seed % EARLY_EVERY === 0 ? 0 : 1];
     const [slice, otherSlice] = program.slices;
@@ -59,6 +72,10 @@ export class Comparison {
     }
     return difference(wanted, machine) === undefined;
   }
+}
+
+function machinesWithRegions(regionsAfter: number): readonly [FuzzMachine, FuzzMachine] {
+  return [new FuzzMachine(regionsAfter), new FuzzMachine(regionsAfter * LATER)];
 }
 
 function difference(wanted: FuzzMachine, got: FuzzMachine): string | undefined {
