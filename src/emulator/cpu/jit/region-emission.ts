@@ -49,9 +49,10 @@ export class RegionEmission {
     this.#plan = plan;
     const { key, uop } = plan[0].block;
     this.#region = new RegionBuilder(key >> 12, uop / UOP.BYTE_LENGTH);
-    const successors = plan.map(({ taken, fallThrough, targets }) => [
-      ...new Set([taken, fallThrough, ...targets].filter((index) => index >= 0)),
-    ]);
+    const successors = plan.map(({ taken, fallThrough, targets, callee, returns }) => {
+      const ways = callee >= 0 ? [callee] : [taken, fallThrough, returns, ...targets];
+      return [...new Set(ways.filter((index) => index >= 0))];
+    });
     this.#graph = reducible({ successors });
     this.#structure = structureOf(this.#graph);
     this.#allowsSpans = this.#region.isWide && allowsSpans(ports.view.getUint32(MXCSR, true));
@@ -131,7 +132,7 @@ export class RegionEmission {
 
   #end(index: number, end: BlockEnd): void {
     const { b } = this.#region;
-    const { taken, fallThrough } = this.#plan[index];
+    const { taken, fallThrough, callee } = this.#plan[index];
     switch (end.kind) {
       case 'jump':
         this.#goTo(index, taken, 0);
@@ -152,7 +153,14 @@ export class RegionEmission {
       case 'switch':
         this.#switch(index, end.target);
         return;
+      case 'return':
+        this.#return(index, end.target);
+        return;
       case 'call':
+        if (callee >= 0) {
+          this.#enter(index, callee);
+          return;
+        }
         this.#call(index, end.target, end.returnOffset);
         this.#goTo(index, taken, 0);
     }
@@ -179,7 +187,7 @@ export class RegionEmission {
         this.#region,
         key,
         { uop, delta, view, isWalking: this.#walking.isWalking(number, uop) },
-        this.#exits(key.entry.row.mnemonic === 'RET'),
+        this.#exits(),
         imports,
       );
       semantics.emit();
@@ -215,8 +223,13 @@ export class RegionEmission {
 
   /** From block to block of the region. */
   #enter(from: number, to: number): void {
-    const { b } = this.#region;
     if (isGuarded(this.#plan[from], this.#plan[to])) this.#crossPage(to);
+    this.#step(from, to);
+  }
+
+  /** The same, where the block's page is known to be mapped. */
+  #step(from: number, to: number): void {
+    const { b } = this.#region;
     const next = this.#graph.next(from, to);
     if (next !== to) b.set(this.#region.destination, i32.const(to));
     this.#follow(from, next);
@@ -287,6 +300,23 @@ export class RegionEmission {
       });
     }
     this.#jumpOut(target);
+  }
+
+  /** A return: from the copy of a function on behind the call that it was made for, or out to the region that called. */
+  #return(from: number, target: I64): void {
+    const { b, entryPage } = this.#region;
+    const { returns: to, delta } = this.#plan[from];
+    if (to >= 0) {
+      const { block, delta: back } = this.#plan[to];
+      const isExpected = i64.eq(target, this.#region.ripOf(back + block.start));
+      b.plainIf(i32.eqz(isExpected), () => this.#jumpOut(target, NEXT.JUMP), undefined, 'unlikely');
+      // Back to where this region has come by: that page is mapped as it was.
+      if (delta !== back) b.storeI64(i32.const(RIP_PAGE), i64.add(entryPage, i64.const(back)));
+      this.#step(from, to);
+      return;
+    }
+    // Out to the region that called, which waits on the Wasm stack.
+    this.#jumpOut(target, NEXT.JUMP);
   }
 
   /** Where an edge leads, as an offset from the entry's page. */
@@ -369,7 +399,7 @@ export class RegionEmission {
   }
 
   /** The ways out of an instruction. */
-  #exits(isReturn: boolean): HandlerExits {
+  #exits(): HandlerExits {
     const { b, flags, vectors } = this.#region;
     const store = (): void => {
       flags.store(b);
@@ -386,8 +416,7 @@ export class RegionEmission {
       },
       jump: (rip) => {
         store();
-        // A return goes back to the region that called, which waits on the Wasm stack.
-        this.#jumpOut(rip, isReturn ? NEXT.JUMP : CHAIN);
+        this.#jumpOut(rip);
       },
       leave: () => {
         store();

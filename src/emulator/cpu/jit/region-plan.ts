@@ -11,6 +11,10 @@ const MAXIMUM_BLOCKS = 160;
 const MAXIMUM_INSTRUCTIONS = 1500;
 /** Blocks that were entered less often than this part of what makes a block hot stay outside: a binary logarithm. */
 const COLD_SHIFT = 10;
+/** Calls that are made at least so often are worth a copy of a small callee: a part of what makes a block hot, as a binary logarithm. */
+const HOT_SHIFT = 3;
+/** Instructions of a function without calls that a region copies into its callers. */
+const MAXIMUM_LEAF = 96;
 /** Targets of one indirect jump that a region holds. */
 const MAXIMUM_TARGETS = 64;
 const LOW_32 = 0xffff_ffffn;
@@ -34,6 +38,21 @@ export interface RegionBlock {
   readonly fallThrough: number;
   /** Where its indirect jump may go, as far as is known. */
   readonly targets: readonly number[];
+  /** The first block of the function that its call leads to, where the region holds a copy of that for this call alone; `taken` is where that returns to. */
+  readonly callee: number;
+  /** In such a copy: the call's `taken`, where it is expected to return to. */
+  readonly returns: number;
+}
+
+/** Where a block stands: its micro-op, and the linear distance of its page from the entry's. */
+interface Place {
+  readonly uop: number;
+  readonly delta: number;
+}
+
+/** A call whose callee stands in the region: number of the block that it returns to. */
+interface InlinedCall {
+  readonly returns: number;
 }
 
 /** The way into a block must ask the jump cache: it stands in another page than the one before it, or reaches into the next. */
@@ -59,6 +78,7 @@ export class RegionPlanner {
   readonly #handlers: HandlerTable;
   readonly #codeCache: CodeCache;
   readonly #coldBelow: number;
+  readonly #hotFrom: number;
 
   /** `regionsAfter`: entries that make a block hot. */
   constructor(view: DataView, handlers: HandlerTable, codeCache: CodeCache, regionsAfter: number) {
@@ -66,44 +86,93 @@ export class RegionPlanner {
     this.#handlers = handlers;
     this.#codeCache = codeCache;
     this.#coldBelow = regionsAfter >> COLD_SHIFT;
+    this.#hotFrom = regionsAfter >> HOT_SHIFT;
   }
 
   /** The plan of a region, entry first. */
   plan(entry: HotEntry): RegionPlan {
-    const numbers = new Map<TranslatedBlock, number>([[entry.block, 0]]);
-    const list: { block: TranslatedBlock; delta: number }[] = [{ block: entry.block, delta: 0 }];
-    const edges: { taken: number; fallThrough: number; targets: readonly number[] }[] = [];
-    let instructions = entry.block.count;
-    const numberOf = (uop: number, delta: number): number => {
-      const block = this.#codeCache.blockAt(uop);
-      if (block === undefined) return -1;
-      const known = numbers.get(block);
+    const list: { block: TranslatedBlock; delta: number; call: InlinedCall | undefined }[] = [];
+    const edges: Pick<RegionBlock, 'taken' | 'fallThrough' | 'targets' | 'callee'>[] = [];
+    const numbers = new Map<InlinedCall | undefined, Map<TranslatedBlock, number>>();
+    let instructions = 0;
+    const numberOf = (place: Place | undefined, call: InlinedCall | undefined): number => {
+      const block = place && this.#codeCache.blockAt(place.uop);
+      if (place === undefined || block === undefined) return -1;
+      const ofCall = numbers.get(call) ?? new Map<TranslatedBlock, number>();
+      numbers.set(call, ofCall);
+      const known = ofCall.get(block);
       // One physical page at two linear ones: the second is another region's.
-      if (known !== undefined) return list[known].delta === delta ? known : -1;
-      if (this.#isCold(block) || this.#isRegionOf(entry.block, block)) return -1;
+      if (known !== undefined) return list[known].delta === place.delta ? known : -1;
+      if (list.length > 0 && (this.#isCold(block) || this.#isRegionOf(entry.block, block))) return -1;
       if (list.length >= MAXIMUM_BLOCKS || instructions + block.count > MAXIMUM_INSTRUCTIONS) return -1;
       instructions += block.count;
-      numbers.set(block, list.length);
-      list.push({ block, delta });
+      ofCall.set(block, list.length);
+      list.push({ block, delta: place.delta, call });
       return list.length - 1;
     };
+    numberOf({ uop: entry.block.uop, delta: 0 }, undefined);
     for (let index = 0; index < list.length; index++) {
-      const { block, delta } = list[index];
-      const { near, far } = this.#targets(block);
-      const follow = (offset: number | undefined): number => {
-        if (offset === undefined) return -1;
-        const inPage = offset >= 0 && offset < 0x1000;
-        const found = inPage ? this.#codeCache.find(block.page.number, offset, block.key >> 12) : 0;
-        if (found !== 0) return numberOf(found, delta);
-        const distance = delta + Math.floor(offset / 0x1000) * 0x1000;
-        const uop = this.#cachedJump(entry, BigInt(distance) + BigInt(offset & 0xfff));
-        return uop === 0 ? -1 : numberOf(uop, distance);
-      };
-      const targets = this.#noted(block).map((low) => follow((low - Number(entry.ripPage & LOW_32) - delta) | 0));
+      const { block, delta, call } = list[index];
+      const { near, far, called } = this.#targets(block);
+      const follow = (offset: number | undefined): number => numberOf(this.#locate(entry, block, delta, offset), call);
+      const targets = this.#noted(entry, block, delta).map(follow);
       const known = [...new Set(targets)].filter((target) => target >= 0);
-      edges.push({ taken: follow(near), fallThrough: follow(far), targets: known });
+      const taken = follow(near);
+      const callee = this.#locate(entry, block, delta, called);
+      const isInlined = taken >= 0 && callee !== undefined && this.#isHot(block) && this.#isSmallLeaf(entry, callee);
+      edges.push({
+        taken,
+        fallThrough: follow(far),
+        targets: known,
+        callee: isInlined ? numberOf(callee, { returns: taken }) : -1,
+      });
     }
-    return list.map((item, index) => ({ ...item, ...edges[index] }));
+    return list.map(({ block, delta, call }, index) => {
+      const isReturn = this.#lastKey(block)?.entry.row.mnemonic === 'RET';
+      return { block, delta, returns: isReturn && call !== undefined ? call.returns : -1, ...edges[index] };
+    });
+  }
+
+  /** The block at an offset from the page of `block`, if it is translated and, in another page, the jump cache knows it. */
+  #locate(entry: HotEntry, block: TranslatedBlock, delta: number, offset: number | undefined): Place | undefined {
+    if (offset === undefined) return undefined;
+    const inPage = offset >= 0 && offset < 0x1000;
+    const found = inPage ? this.#codeCache.find(block.page.number, offset, block.key >> 12) : 0;
+    if (found !== 0) return { uop: found, delta };
+    const distance = delta + Math.floor(offset / 0x1000) * 0x1000;
+    const uop = this.#cachedJump(entry, BigInt(distance) + BigInt(offset & 0xfff));
+    return uop === 0 ? undefined : { uop, delta: distance };
+  }
+
+  /** The function there is short, calls nothing, and returns. */
+  #isSmallLeaf(entry: HotEntry, start: Place): boolean {
+    const seen = new Set<TranslatedBlock>();
+    const work: (Place | undefined)[] = [start];
+    let instructions = 0;
+    let returns = false;
+    while (work.length > 0) {
+      const place = work.pop();
+      const block = place && this.#codeCache.blockAt(place.uop);
+      if (place === undefined || block === undefined || seen.has(block) || this.#isCold(block)) continue;
+      seen.add(block);
+      instructions += block.instructions;
+      const { near, far, called } = this.#targets(block);
+      const mnemonic = this.#lastKey(block)?.entry.row.mnemonic;
+      if (block === entry.block || instructions > MAXIMUM_LEAF || called !== undefined || mnemonic === 'CALL')
+        return false;
+      returns ||= mnemonic === 'RET';
+      const { delta } = place;
+      for (const offset of [near, far, ...this.#noted(entry, block, delta)]) {
+        work.push(this.#locate(entry, block, delta, offset));
+      }
+    }
+    return returns;
+  }
+
+  /** Not much colder than what makes a region, or it was as hot before its count began anew. */
+  #isHot(block: TranslatedBlock): boolean {
+    if (block.regions !== undefined || block.hotRounds > 0) return true;
+    return this.#view.getUint16(entryCountOf(block.uop), true) >= this.#hotFrom;
   }
 
   /** Hardly ever entered, as far as the interpreter saw. */
@@ -116,27 +185,32 @@ export class RegionPlanner {
     return entry.regions?.has(block) === true && this.#codeCache.isCompiled(block);
   }
 
-  /** Low halves of the addresses that the indirect jump at a block's end was seen to go to. */
-  #noted(block: TranslatedBlock): number[] {
-    const last = block.uop + (block.count - 1) * UOP.BYTE_LENGTH;
-    const key = this.#handlers.keyOf(this.#codeCache.handlerOf(last));
+  /** Offsets from its page of the addresses that the indirect jump at a block's end was seen to go to. */
+  #noted(entry: HotEntry, block: TranslatedBlock, delta: number): number[] {
+    const key = this.#lastKey(block);
     const isSwitch = key?.entry.row.mnemonic === 'JMP' && !key.entry.relative && isCompilable(key);
-    return isSwitch ? notedTargets(this.#view, last).slice(0, MAXIMUM_TARGETS) : [];
+    const targets = isSwitch ? notedTargets(this.#view, lastOf(block)).slice(0, MAXIMUM_TARGETS) : [];
+    return targets.map((low) => (low - Number(entry.ripPage & LOW_32) - delta) | 0);
   }
 
-  /** Offsets of a block's successors from its page: `near` of its jump (or return from its call), `far` of the instruction behind a condition. */
-  #targets(block: TranslatedBlock): { near: number | undefined; far: number | undefined } {
-    const last = block.uop + (block.count - 1) * UOP.BYTE_LENGTH;
+  #lastKey(block: TranslatedBlock): HandlerKey | undefined {
+    return this.#handlers.keyOf(this.#codeCache.handlerOf(lastOf(block)));
+  }
+
+  /** Offsets of a block's successors from its page: `near` of its jump (or return from its call), `far` of the instruction behind a condition, `called` of a direct call's callee. */
+  #targets(block: TranslatedBlock): { near?: number; far?: number; called?: number } {
+    const last = lastOf(block);
     const next = this.#view.getInt32(last + UOP.DISPLACEMENT, true);
     const handler = this.#codeCache.handlerOf(last);
     if (handler === SPECIAL_HANDLERS.FALL_THROUGH || handler === SPECIAL_HANDLERS.FALL_THROUGH_FAR)
-      return { near: next, far: undefined };
+      return { near: next };
     const key = this.#handlers.keyOf(handler);
-    if (key === undefined) return { near: undefined, far: undefined };
+    if (key === undefined) return {};
     const { mnemonic } = key.entry.row;
-    if (mnemonic === 'CALL') return { near: behind(this.#view, last), far: undefined };
-    if (!key.entry.relative || key.size === 2) return { near: undefined, far: undefined };
+    const isDirect = key.entry.relative && key.size !== 2;
     const target = next + this.#view.getInt32(last + UOP.IMMEDIATE, true);
+    if (mnemonic === 'CALL') return { near: behind(this.#view, last), called: isDirect ? target : undefined };
+    if (!isDirect) return {};
     return { near: target, far: mnemonic === 'JMP' ? undefined : next };
   }
 
@@ -147,6 +221,11 @@ export class RegionPlanner {
     if (this.#view.getBigUint64(slot + JUMP_ENTRY.TAG, true) !== (rip ^ entry.modeKey)) return 0;
     return this.#view.getUint32(slot + JUMP_ENTRY.UOP, true);
   }
+}
+
+/** The micro-op that ends a block. */
+function lastOf(block: TranslatedBlock): number {
+  return block.uop + (block.count - 1) * UOP.BYTE_LENGTH;
 }
 
 /** Page offset of the instruction behind the one at `uop`. */

@@ -40,7 +40,7 @@ const LOW_32 = 0xffff_ffffn;
 export type BlockEnd =
   | { readonly kind: 'jump' }
   | { readonly kind: 'conditional'; readonly taken: I32 }
-  | { readonly kind: 'switch'; readonly target: I64 }
+  | { readonly kind: 'switch' | 'return'; readonly target: I64 }
   /** The return address is pushed; `returnOffset` is its distance from the page of the region's entry. */
   | { readonly kind: 'call'; readonly target: I64; readonly returnOffset: number };
 
@@ -486,8 +486,7 @@ export class RegionSemantics extends InterpreterSemantics {
 
   override jumpIndirect(rip: I64): void {
     if (this.entry.row.mnemonic === 'CALL') this.#endWithCall(rip);
-    else if (this.entry.row.mnemonic === 'JMP') this.end = { kind: 'switch', target: rip };
-    else this.exits.jump(rip);
+    else this.end = { kind: this.entry.row.mnemonic === 'RET' ? 'return' : 'switch', target: this.let(rip) };
   }
 
   #endWithCall(target: I64): void {
