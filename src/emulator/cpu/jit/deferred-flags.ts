@@ -16,6 +16,12 @@ const MODE = {
 } as const;
 const COUNTED = MODE.UP | MODE.DOWN;
 
+/** A result whose flags nobody has asked for yet. */
+export interface PendingFlags {
+  readonly source: FlagSource;
+  readonly r: I64;
+}
+
 /**
  * The flags of a region. Inside a block the last arithmetic result waits as `pending` and mostly dies unseen. At a block's end it goes into
  * locals as a subtraction, from which both words are worked out only on the way out of the region or when a later block asks: the carries
@@ -24,7 +30,7 @@ const COUNTED = MODE.UP | MODE.DOWN;
 export class DeferredFlags {
   /** Depth of the builder between instructions: flags set deeper are conditional. */
   depth = 0;
-  pending: { readonly source: FlagSource; readonly r: I64 } | undefined;
+  pending: PendingFlags | undefined;
   #isStored = false;
   readonly #minuend: I64;
   readonly #subtrahend: I64;

@@ -21,6 +21,7 @@ import {
 import { type Expr, i32, i64, v128 } from '../wasm/expr.ts';
 import type { Label } from '../wasm/function-builder.ts';
 import type { ValueType } from '../wasm/types.ts';
+import { fusedCondition } from './fused-conditions.ts';
 import type { RegionBuilder } from './region-builder.ts';
 import { xmmAt } from './region-vectors.ts';
 
@@ -431,38 +432,7 @@ export class RegionSemantics extends InterpreterSemantics {
 
   override fusedCondition(code: number): I32 | undefined {
     const { pending } = this.#region.flags;
-    if (pending === undefined) return undefined;
-    const { kind, size, a, b } = pending.source;
-    const inverted = (code & 1) === 1;
-    const invert = (test: I32): I32 => (inverted ? i32.eqz(test) : test);
-    if (code >> 1 === 2) {
-      const zero = kind === 'sub' ? [a, b] : [zeroExtend(size, pending.r), i64.const(0)];
-      return inverted ? i64.ne(zero[0], zero[1]) : i64.eq(zero[0], zero[1]);
-    }
-    const signed = (value: I64): I64 => signExtend(size, value);
-    if (code >> 1 === 4) return invert(i64.ltS(signed(pending.r), i64.const(0)));
-    if (kind === 'logic') {
-      switch (code >> 1) {
-        case 6:
-          return invert(i64.ltS(signed(pending.r), i64.const(0)));
-        case 7:
-          return invert(i64.leS(signed(pending.r), i64.const(0)));
-      }
-      return undefined;
-    }
-    if (code >> 1 === 1 && kind !== 'sub') return invert(i32.wrap(carryOfSource(this, pending.source, pending.r)));
-    if (kind !== 'sub') return undefined;
-    switch (code >> 1) {
-      case 1:
-        return inverted ? i64.geU(a, b) : i64.ltU(a, b);
-      case 3:
-        return inverted ? i64.gtU(a, b) : i64.leU(a, b);
-      case 6:
-        return inverted ? i64.geS(signed(a), signed(b)) : i64.ltS(signed(a), signed(b));
-      case 7:
-        return inverted ? i64.gtS(signed(a), signed(b)) : i64.leS(signed(a), signed(b));
-    }
-    return undefined;
+    return pending === undefined ? undefined : fusedCondition(this, pending, code);
   }
 
   // Control.
