@@ -162,17 +162,18 @@ export class MemoryPath {
     return this.write(low, high, byteLength, modify);
   }
 
-  /** Host address of bytes in one page for the supervisor's tables and stacks; 0 when the page is not to be read so, and no fault recorded. */
-  readQuietly(low: number, high: number): number {
-    return this.#quiet(low, high, ACCESS.READ);
+  /** Host address of bytes in one page for the supervisor's tables and stacks; 0 when they cannot be read so or cross into the next page, and no fault recorded. */
+  readQuietly(low: number, high: number, bytes: number): number {
+    return this.#quiet(low, high, bytes, ACCESS.READ);
   }
 
   /** See `readQuietly`. */
-  writeQuietly(low: number, high: number): number {
-    return this.#quiet(low, high, ACCESS.WRITE);
+  writeQuietly(low: number, high: number, bytes: number): number {
+    return this.#quiet(low, high, bytes, ACCESS.WRITE);
   }
 
-  #quiet(low: number, high: number, access: number): number {
+  #quiet(low: number, high: number, bytes: number, access: number): number {
+    if ((low & (PAGE - 1)) + bytes > PAGE) return 0;
     const { bus, state, walker, physicalMap } = this.#ports;
     const mmu = state.u32(MMU_INDEX);
     if (!isCanonical(high, state) || !walker.walk(low, high, access, mmu)) return 0;
