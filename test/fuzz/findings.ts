@@ -4,7 +4,7 @@ import type { Draft } from './program.ts';
 const ENABLED = 0x3202;
 
 /** A program of 64-bit code at CPL 0 that once found something; the rest of its code jumps to its first slot. */
-function finding(
+export function finding(
   name: string,
   code: string,
   runs: Pick<Draft, 'seed' | 'slices'> & Partial<Draft>,
