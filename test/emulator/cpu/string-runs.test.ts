@@ -9,6 +9,7 @@ import {
   DEFAULT_RFLAGS,
   DEFAULT_RIP,
 } from '../../oracle/cpu-vectors/vector.ts';
+import { randomFrom } from '../../support/random.ts';
 
 const DF = 0x400;
 const STATUS_FLAGS = 0x8d5;
@@ -37,17 +38,6 @@ interface Outcome {
   data: Uint8Array;
   faulted: boolean;
   flags: number | undefined;
-}
-
-/** xorshift32: the same cases in every run. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
 }
 
 function element(data: Uint8Array, offset: number, size: number): bigint {

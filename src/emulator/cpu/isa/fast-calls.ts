@@ -1,4 +1,14 @@
 import { EFER_BITS } from '../control-bits.ts';
+import {
+  GS_BASE,
+  KERNEL_GS_BASE,
+  LSTAR,
+  SFMASK,
+  STAR,
+  SYSENTER_CS,
+  SYSENTER_EIP,
+  SYSENTER_ESP,
+} from '../fast-call-registers.ts';
 import { FLAT_SEGMENT, flatAttributes } from '../segmentation/flat.ts';
 import {
   CPL,
@@ -8,11 +18,8 @@ import {
   INTERRUPT_REQUEST,
   REGISTER,
   RFLAGS,
-  SEGMENT,
   SEGMENT_INDEX,
-  SEGMENTS,
 } from '../state.ts';
-import { storedRegister } from '../stored-registers.ts';
 import { i32, i64 } from '../wasm/expr.ts';
 import { isCanonical } from './canonical.ts';
 import { statusFlags } from './flags.ts';
@@ -22,14 +29,6 @@ import type { I32, Semantic, Semantics } from './semantics.ts';
 
 /* System calls as kernels in flat segments make them; every other case is TypeScript's (system/fast-calls.ts). */
 
-const STAR = storedRegister('STAR');
-const LSTAR = storedRegister('LSTAR');
-const SFMASK = storedRegister('SFMASK');
-const SYSENTER_CS = storedRegister('SYSENTER_CS');
-const SYSENTER_ESP = storedRegister('SYSENTER_ESP');
-const SYSENTER_EIP = storedRegister('SYSENTER_EIP');
-const KERNEL_GS_BASE = storedRegister('KERNEL_GS_BASE');
-const GS_BASE = SEGMENTS + SEGMENT_INDEX.GS * SEGMENT.BYTE_LENGTH + SEGMENT.BASE;
 const EFFECTIVE_GS_BASE = EFFECTIVE_BASES + SEGMENT_INDEX.GS * 8;
 const R11 = 11;
 

@@ -1,21 +1,22 @@
 import { EFER_BITS } from '../control-bits.ts';
 import { VECTOR } from '../exceptions/vectors.ts';
+import {
+  GS_BASE,
+  KERNEL_GS_BASE,
+  LSTAR,
+  SFMASK,
+  STAR,
+  SYSENTER_CS,
+  SYSENTER_EIP,
+  SYSENTER_ESP,
+} from '../fast-call-registers.ts';
 import { isCanonical } from '../mmu/canonical.ts';
 import { isCode64, isLongActive, isProtected } from '../modes.ts';
 import { FLAT_LIMIT, FLAT_SEGMENT, flatAttributes } from '../segmentation/flat.ts';
-import { CPL, EFER, EFFECTIVE_BASES, REGISTER, RFLAGS, SEGMENT, SEGMENT_INDEX, SEGMENTS } from '../state.ts';
-import { markDelivered, storedRegister } from '../stored-registers.ts';
+import { CPL, EFER, EFFECTIVE_BASES, REGISTER, RFLAGS, SEGMENT_INDEX } from '../state.ts';
+import { markDelivered } from '../stored-registers.ts';
 import type { CpuContext, DecodedOperands } from '../system-context.ts';
 import { requireSupervisor } from './privilege.ts';
-
-const STAR = storedRegister('STAR');
-const LSTAR = storedRegister('LSTAR');
-const SFMASK = storedRegister('SFMASK');
-const SYSENTER_CS = storedRegister('SYSENTER_CS');
-const SYSENTER_ESP = storedRegister('SYSENTER_ESP');
-const SYSENTER_EIP = storedRegister('SYSENTER_EIP');
-const KERNEL_GS_BASE = storedRegister('KERNEL_GS_BASE');
-const GS_BASE = SEGMENTS + SEGMENT_INDEX.GS * SEGMENT.BYTE_LENGTH + SEGMENT.BASE;
 
 function setFlatCodeAndStack(
   cpu: CpuContext,

@@ -24,6 +24,7 @@ import {
 } from '../../../../src/emulator/cpu/state.ts';
 import { PhysicalMap } from '../../../../src/emulator/cpu/translation/physical-map.ts';
 import { ModuleBuilder } from '../../../../src/emulator/cpu/wasm/module-builder.ts';
+import { randomFrom } from '../../../support/random.ts';
 
 const RAM_START = 0x10_0000;
 const RAM_BYTES = 0x1_0000;
@@ -32,17 +33,6 @@ const ROUNDS = 8000;
 /** What the slow path answers here: no host address. */
 const ASKED_SLOWLY = 7;
 const FLAG = { P: 1n, W: 2n, U: 4n, A: 0x20n, D: 0x40n, PS: 0x80n, G: 0x100n, NX: 1n << 63n } as const;
-
-/** xorshift32: the same tables in every run. */
-function randomFrom(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
 
 type Walk = (uop: number, low: number, high: number, bytes: number) => number;
 

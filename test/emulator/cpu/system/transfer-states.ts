@@ -22,6 +22,7 @@ import {
   USER_GENERATION,
 } from '../../../../src/emulator/cpu/state.ts';
 import { storedRegister } from '../../../../src/emulator/cpu/stored-registers.ts';
+import { type Random, randomFrom } from '../../../support/random.ts';
 
 const FLAT_LIMIT = 0xffff_ffff;
 /** Flags that are no constants. */
@@ -45,20 +46,6 @@ const SELECTOR = {
   OUTSIDE: 0x38,
 } as const;
 const SELECTORS = Object.values(SELECTOR);
-
-/** A number from 0 on, below the given one. */
-export type Random = (below: number) => number;
-
-/** xorshift32: the same states in every run. */
-export function randomFrom(seed: number): Random {
-  let state = seed;
-  return (below) => {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    return (state >>> 0) % below;
-  };
-}
 
 /** Registers and tables of a kernel in flat segments, or of its user; now and then something about them is unusual. */
 export class TransferStates {
